@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The workbench behind the Makefile; scripts/README.md says what lives where."""

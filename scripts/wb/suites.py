@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""KUnit: build a lane's kernel and run suites through the kernel's kunit.py."""
+import collections
+import os
+import shutil
+
+from . import core, kernel, qemu, source
+from .core import BUILD, ROOT, Failure
+
+Row = collections.namedtuple("Row", "suite test status message")
+
+STATUS = {"PASS": "passed", "FAIL": "failed", "SKIP": "skipped", "ERROR": "crashed"}
+TIMEOUT = 300       # seconds for one boot with all suites
+
+
+def lanes():
+    return sorted(p.stem for p in (ROOT / "kunit/lanes").glob("*.config"))
+
+
+def lane_config(lane):
+    path = ROOT / f"kunit/lanes/{lane}.config"
+    if not path.exists():
+        raise Failure(f"LANE={lane}: no {core.shown(path)}; there are {', '.join(lanes())}")
+    return path
+
+
+def kunitconfigs(tree):
+    """The .kunitconfig files of the series, as far as it is checked out now."""
+    listed = core.run(["git", f"--git-dir={tree.git_dir}", "ls-tree", "-r", "--name-only", "HEAD"])
+    return [tree.dir / name for name in listed.splitlines() if name.endswith(".kunitconfig")]
+
+
+def cpus(lane):
+    return 2 if kernel.symbols(lane_config(lane).read_text()).get("SMP") == "y" else 1
+
+
+def out_dir(tree, lane):
+    return kernel.out_dir(f"kunit-{lane}" if tree.base else f"kunit-{lane}-{tree.name}")
+
+
+def kunit_py(tree, lane, command, *arguments, log, check=True, what=None):
+    configs = [ROOT / "kunit/common.config", lane_config(lane), *kunitconfigs(tree)]
+    options = [f"--kunitconfig={c}" for c in configs]
+    options += [f"--make_options={o}" for o in kernel.toolchain()]
+    return core.run(["python3", "tools/testing/kunit/kunit.py", command,
+                     "--arch=loongarch", f"--qemu_config={ROOT}/kunit/qemu.py",
+                     f"--build_dir={out_dir(tree, lane)}", *options, *arguments],
+                    cwd=tree.dir, log=log, check=check, what=what,
+                    env={**kernel.environment(), "PYTHONDONTWRITEBYTECODE": "1"})
+
+
+def build(tree, lane, log=None):
+    """Configure and build the lane's kernel from what is checked out now."""
+    # kunit.py only adds to a .config that has all it wants: lanes must not mix.
+    out = out_dir(tree, lane)
+    key = core.digest([c.read_text() for c in kunitconfigs(tree)],
+                      ROOT / "kunit/common.config", lane_config(lane), ROOT / "kunit/qemu.py")
+    if not core.fresh(out.name, key):
+        (out / ".config").unlink(missing_ok=True)
+    out.mkdir(parents=True, exist_ok=True)
+    kunit_py(tree, lane, "build", f"--jobs={core.jobs()}",
+             log=log or core.LOGS / f"kunit-{lane}-build.log",
+             what=f"building the KUnit kernel of lane {lane}")
+    core.stamp(out.name, key)
+
+
+def run(tree, lane, glob="*", arguments=(), log=None):
+    """Boot the lane's kernel, run the suites that match @glob; returns Rows.
+
+    A suite that started and did not end has rows of status "crashed"; a
+    kernel that gives no result at all is a Failure.
+    """
+    log = log or core.LOGS / f"kunit-{lane}.log"
+    out = out_dir(tree, lane)
+    report = out / "result.json"
+    report.unlink(missing_ok=True)
+    console = out / "test.log"
+    console.unlink(missing_ok=True)
+    kunit_py(tree, lane, "exec", f"--timeout={TIMEOUT}", f"--json={report}",
+             f"--qemu_args=-smp {cpus(lane)}",
+             *[f"--kernel_args={a}" for a in arguments], glob,
+             log=log, check=False)
+    if console.exists():
+        shutil.copy(console, log.with_suffix(".console"))
+    rows = list(flatten(core.read_json(report)))
+    if not rows:
+        raise Failure(f"KUnit, lane {lane}: the kernel ran no test of {glob}", log,
+                      f"make kunit LANE={lane} SUITE='{glob}'")
+    return rows
+
+
+def flatten(group, path=()):
+    """kunit.py's nested groups as rows; parameterised cases are groups too."""
+    for case in group.get("test_cases", []):
+        suite, test = (path[0], "/".join((*path[1:], case["name"]))) if path else ("", case["name"])
+        log = [l for l in case.get("log", []) if l.strip()] if isinstance(case.get("log"), list) else []
+        yield Row(suite, test, STATUS.get(case["status"], "crashed"), "\n".join(log[-20:]))
+    for child in group.get("sub_groups", []):
+        yield from flatten(child, (*path, child["name"]))
+
+
+def console_text(lane):
+    path = core.LOGS / f"kunit-{lane}.console"
+    return path.read_text(errors="replace") if path.exists() else ""
+
+
+# ------------------------------------------------------------------ baseline
+
+def baseline_path(lane):
+    return ROOT / f"kunit/baseline/{lane}.txt"
+
+
+def baseline(lane):
+    """What the unpatched base does in this lane: ({"suite:test"}, [splat lines])."""
+    failures, splats = set(), []
+    path = baseline_path(lane)
+    if path.exists():
+        for line in path.read_text().splitlines():
+            kind, _, rest = line.partition(" ")
+            if kind == "failed":
+                failures.add(rest)
+            elif kind == "splat":
+                splats.append(rest)
+    return failures, splats
+
+
+def record_baseline(tree, lane):
+    """Write kunit/baseline/<lane>.txt; @tree has the unpatched base checked out."""
+    build(tree, lane)
+    rows = run(tree, lane)
+    lines = [f"# What {tree.name} without the series does in lane {lane}: make baseline LANE={lane}"]
+    lines += [f"failed {r.suite}:{r.test}" for r in rows if r.status in ("failed", "crashed")]
+    lines += sorted({f"splat {s}" for s in qemu.scan(console_text(lane))})
+    baseline_path(lane).write_text("\n".join(lines) + "\n")
+
+
+# --------------------------------------------------------------------- check
+
+def check(tree, lane, glob="*"):
+    """Build and run one lane and add its rows to the results."""
+    group = f"kunit-{lane}"
+    known_failures, known_splats = baseline(lane)
+    with core.phase(f"KUnit kernel, lane {lane}"):
+        build(tree, lane)
+    with core.phase(f"KUnit run, lane {lane}") as state:
+        rows = run(tree, lane, glob)
+        state.note = f"{len(rows)} cases"
+    for row in rows:
+        name = f"{row.suite}:{row.test}"
+        if row.status == "passed":
+            core.results.passed(group, name)
+        elif row.status == "skipped":
+            core.results.skipped(group, name, row.message)
+        elif name in known_failures:
+            core.results.skipped(group, name, f"fails on the unpatched base too "
+                                 f"({core.shown(baseline_path(lane))})")
+        else:
+            core.results.failed(group, name, f"{row.status}\n{row.message}\n"
+                                f"repeat: make kunit LANE={lane} SUITE='{row.suite}'")
+    splats = qemu.scan(console_text(lane), known_splats)
+    if splats:
+        core.results.failed(group, "console", "the kernel complained:\n" + "\n".join(splats[:20])
+                            + f"\nlog: {core.shown(core.LOGS / f'kunit-{lane}.console')}")
+    else:
+        core.results.passed(group, "console")
