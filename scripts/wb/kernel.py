@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Configure and build kernels from configuration fragments."""
-import re
 import pathlib
+import re
 
 from . import core
 from .core import BUILD, ROOT, Failure
@@ -55,6 +55,12 @@ def symbols(text):
     return found
 
 
+def as_fragment(values):
+    """The text of {symbol: value}."""
+    return "".join(f"# CONFIG_{n} is not set\n" if v == "n" else f"CONFIG_{n}={v}\n"
+                   for n, v in values.items())
+
+
 def config(tree, out, fragments, extra=None, allnoconfig=True):
     """Write @out/.config from @fragments, then from @extra {symbol: value}.
 
@@ -68,8 +74,7 @@ def config(tree, out, fragments, extra=None, allnoconfig=True):
             wanted[name], origin[name] = value, core.shown(fragment)
     for name, value in (extra or {}).items():
         wanted[name], origin[name] = value, "the caller"
-    merged = "".join(f"# CONFIG_{n} is not set\n" if v == "n" else f"CONFIG_{n}={v}\n"
-                     for n, v in wanted.items())
+    merged = as_fragment(wanted)
     out.mkdir(parents=True, exist_ok=True)
     before = out / ".config"
     (out / "all.config").write_text(merged)

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """KUnit: build a lane's kernel and run suites through the kernel's kunit.py."""
 import collections
-import os
 import shutil
 
-from . import core, kernel, qemu, source
-from .core import BUILD, ROOT, Failure
+from . import core, kernel, qemu
+from .core import ROOT, Failure
 
 Row = collections.namedtuple("Row", "suite test status message")
 
@@ -30,6 +29,14 @@ def kunitconfigs(tree):
     return [tree.dir / name for name in listed.splitlines() if name.endswith(".kunitconfig")]
 
 
+def wanted(tree, lane):
+    """The kunitconfig of a lane: what is common, the suites, the lane's last word."""
+    merged = {}
+    for path in (ROOT / "kunit/common.config", *kunitconfigs(tree), lane_config(lane)):
+        merged.update(kernel.symbols(path.read_text()))
+    return kernel.as_fragment(merged)
+
+
 def cpus(lane):
     return 2 if kernel.symbols(lane_config(lane).read_text()).get("SMP") == "y" else 1
 
@@ -39,25 +46,25 @@ def out_dir(tree, lane):
 
 
 def kunit_py(tree, lane, command, *arguments, log, check=True, what=None):
-    configs = [ROOT / "kunit/common.config", lane_config(lane), *kunitconfigs(tree)]
-    options = [f"--kunitconfig={c}" for c in configs]
-    options += [f"--make_options={o}" for o in kernel.toolchain()]
+    options = [f"--make_options={o}" for o in kernel.toolchain()]
     return core.run(["python3", "tools/testing/kunit/kunit.py", command,
                      "--arch=loongarch", f"--qemu_config={ROOT}/kunit/qemu.py",
-                     f"--build_dir={out_dir(tree, lane)}", *options, *arguments],
+                     f"--build_dir={out_dir(tree, lane)}",
+                     f"--kunitconfig={out_dir(tree, lane)}/lane.config", *options, *arguments],
                     cwd=tree.dir, log=log, check=check, what=what,
                     env={**kernel.environment(), "PYTHONDONTWRITEBYTECODE": "1"})
 
 
 def build(tree, lane, log=None):
     """Configure and build the lane's kernel from what is checked out now."""
-    # kunit.py only adds to a .config that has all it wants: lanes must not mix.
     out = out_dir(tree, lane)
-    key = core.digest([c.read_text() for c in kunitconfigs(tree)],
-                      ROOT / "kunit/common.config", lane_config(lane), ROOT / "kunit/qemu.py")
-    if not core.fresh(out.name, key):
-        (out / ".config").unlink(missing_ok=True)
     out.mkdir(parents=True, exist_ok=True)
+    config = wanted(tree, lane)
+    key = core.digest(config, ROOT / "kunit/qemu.py")
+    if not core.fresh(out.name, key):
+        # kunit.py keeps a .config that has all it wants, and more.
+        (out / ".config").unlink(missing_ok=True)
+        (out / "lane.config").write_text(config)
     kunit_py(tree, lane, "build", f"--jobs={core.jobs()}",
              log=log or core.LOGS / f"kunit-{lane}-build.log",
              what=f"building the KUnit kernel of lane {lane}")
