@@ -4,7 +4,7 @@
 # and done by scripts/bench.
 
 # Variables that a user may give; help describes each.
-export BASE LANE SUITE KSRC LLVM CROSS_COMPILE J V N ZONE PATCH SUBJECT SIGNOFF REROLL CACHE
+export BASE LANE SUITE KSRC LLVM CROSS_COMPILE J V N ZONE PATCH SUBJECT FROM SIGNOFF REROLL CACHE
 
 main   := all check
 steps  := fetch apply build build-root build-nonroot boot boot-root boot-nonroot kunit shell

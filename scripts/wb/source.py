@@ -36,15 +36,15 @@ def base_name():
     return name
 
 
-def tree():
-    """The tree that this invocation works on; unpack() makes it."""
+def tree(name=None):
+    """The tree of a base, or that which this invocation works on; unpack() makes it."""
     ksrc = core.setting("KSRC")
-    if ksrc:
+    if ksrc and not name:
         where = pathlib.Path(ksrc).resolve()
         name = "ksrc-" + hashlib.sha256(str(where).encode()).hexdigest()[:8]
         base = None
     else:
-        name = base_name()
+        name = name or base_name()
         base = bases()[name]
     return Tree(name, BUILD / f"linux-{name}", BUILD / f"linux-{name}.git", base)
 

@@ -1,0 +1,493 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * First process of a zone under test
+ *
+ * Reads the file /checks of its initramfs, one check and its arguments a
+ * line, runs them in order, says "init: <check> ok" or "init: <check> FAIL"
+ * about each and switches the machine off. The closing line carries the
+ * nonce that this boot was given, so that no other text can pass for it.
+ *
+ * Built with the kernel's own nolibc; it needs no other file.
+ */
+#include <linux/fs.h>
+#include <linux/rtc.h>
+#include <sys/ioctl.h>
+
+#define CHUNK	(64 * 1024)		/* of a disk access */
+#define PATTERN	(1024 * 1024)		/* bytes written to and read from a disk */
+
+static const char *check;		/* the line that is being checked */
+static int failures;
+static int console = STDOUT_FILENO;
+
+/*
+ * A line for the kernel's log: unlike the tty it keeps the order, does not
+ * mix with the kernel's own lines, and needs no interrupt of the UART.
+ */
+__attribute__((format(printf, 1, 0)))
+static void vsay(const char *format, va_list args)
+{
+	char line[768];
+	int len = vsnprintf(line, sizeof(line) - 1, format, args);
+
+	if (len > (int)sizeof(line) - 2)
+		len = sizeof(line) - 2;
+	line[len++] = '\n';
+	write(console, line, len);
+}
+
+__attribute__((format(printf, 1, 2)))
+static void say(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsay(format, args);
+	va_end(args);
+}
+
+static void tell(const char *verdict, const char *format, va_list args)
+{
+	char detail[512];
+
+	vsnprintf(detail, sizeof(detail), format, args);
+	say("init: %s %s %s", check, verdict, detail);
+}
+
+__attribute__((format(printf, 1, 2)))
+static void ok(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	tell("ok", format, args);
+	va_end(args);
+}
+
+__attribute__((format(printf, 1, 2)))
+static void fail(const char *format, ...)
+{
+	va_list args;
+
+	failures++;
+	va_start(args, format);
+	tell("FAIL", format, args);
+	va_end(args);
+}
+
+/* ------------------------------------------------------------------ files */
+
+/* The file's content without trailing white space, or NULL */
+static char *slurp(const char *path)
+{
+	static char text[4][16384];
+	static unsigned int turn;
+	char *buf = text[turn++ % 4];
+	int fd = open(path, O_RDONLY);
+	int len = 0, got;
+
+	if (fd < 0)
+		return NULL;
+	while ((got = read(fd, buf + len, sizeof(text[0]) - 1 - len)) > 0)
+		len += got;
+	close(fd);
+	while (len && (buf[len - 1] == '\0' || isspace(buf[len - 1])))
+		len--;
+	buf[len] = '\0';
+	return buf;
+}
+
+/* Calls @visit with each entry of @path until one is said to match */
+static int any_entry(const char *path, int (*visit)(const char *entry, const void *arg),
+		     const void *arg)
+{
+	struct dirent entry, *next;
+	DIR *dir = opendir(path);
+	int found = 0;
+
+	if (!dir)
+		return 0;
+	while (!found && !readdir_r(dir, &entry, &next) && next)
+		if (entry.d_name[0] != '.')
+			found = visit(entry.d_name, arg);
+	closedir(dir);
+	return found;
+}
+
+/* ------------------------------------------------------------- interrupts */
+
+/*
+ * Interrupts of all /proc/interrupts lines that contain @name, of one CPU or,
+ * with @cpu -1, of all. -1 if there is no such line.
+ */
+static long interrupts(const char *name, int cpu)
+{
+	char *line = slurp("/proc/interrupts"), *next, *at;
+	long total = -1;
+
+	for (; line && *line; line = next) {
+		next = strchr(line, '\n');
+		if (next)
+			*next++ = '\0';
+		else
+			next = line + strlen(line);
+		at = strchr(line, ':');
+		if (!at || !strstr(at, name))
+			continue;
+		if (total < 0)
+			total = 0;
+		at++;
+		for (int column = 0; ; column++) {
+			char *end;
+			long count = strtol(at, &end, 10);
+
+			/* An interrupt's name can start with a digit: 1-0008 */
+			if (end == at || (*end && !isspace(*end)))
+				break;
+			if (cpu < 0 || cpu == column)
+				total += count;
+			at = end;
+		}
+	}
+	return total;
+}
+
+static int online_cpus(void)
+{
+	char *at = slurp("/proc/cpuinfo");
+	int count = 0;
+
+	for (; at && (at = strstr(at, "processor\t")); at++)
+		count++;
+	return count;
+}
+
+static long long now_us(clockid_t clock)
+{
+	struct timespec ts;
+
+	clock_gettime(clock, &ts);
+	return ts.tv_sec * 1000000ll + ts.tv_nsec / 1000;
+}
+
+/* ----------------------------------------------------------------- checks */
+
+/* cpus N: N processors are online and each of them takes timer interrupts */
+static void check_cpus(char **arg)
+{
+	int cpus = online_cpus();
+
+	if (cpus != atoi(arg[0]))
+		return fail("%d are online", cpus);
+	for (int cpu = 0; cpu < cpus; cpu++) {
+		unsigned long mask = 1ul << cpu;
+		long before;
+		long long end;
+
+		if (syscall(__NR_sched_setaffinity, 0, sizeof(mask), &mask))
+			return fail("cannot run on CPU %d: errno %d", cpu, errno);
+		before = interrupts("timer", cpu);
+		end = now_us(CLOCK_MONOTONIC) + 200000;
+		while (now_us(CLOCK_MONOTONIC) < end)
+			;
+		if (interrupts("timer", cpu) <= before)
+			return fail("CPU %d took no timer interrupt in 200 ms (%ld)", cpu, before);
+	}
+	ok("timer interrupts %ld", interrupts("timer", -1));
+}
+
+/* Seconds of the day by the RTC, read when they change; -1 without one */
+static int rtc_edge(int fd, long long *us)
+{
+	struct rtc_time first, now;
+
+	if (ioctl(fd, RTC_RD_TIME, &first))
+		return -1;
+	do {
+		usleep(1000);
+		*us = now_us(CLOCK_MONOTONIC);
+		if (ioctl(fd, RTC_RD_TIME, &now))
+			return -1;
+	} while (now.tm_sec == first.tm_sec);
+	return now.tm_hour * 3600 + now.tm_min * 60 + now.tm_sec;
+}
+
+/* clock PERCENT: the monotonic clock and the RTC agree that well over 2 s */
+static void check_clock(char **arg)
+{
+	/* An RTC that was never set, as QEMU's, does not run */
+	struct rtc_time some = { .tm_year = 126, .tm_mday = 1 };
+	int fd = open("/dev/rtc0", O_RDONLY);
+	int tolerance = atoi(arg[0]);
+	int begin, end, seconds, percent = 0;
+	long long t0, t1;
+
+	if (fd < 0)
+		return fail("no /dev/rtc0");
+	if (ioctl(fd, RTC_RD_TIME, &(struct rtc_time){ 0 }) && ioctl(fd, RTC_SET_TIME, &some))
+		return fail("the RTC cannot be set: errno %d", errno);
+	/* A busy host can delay the guest right at the edge: try again */
+	for (int attempt = 0; attempt < 3; attempt++) {
+		begin = rtc_edge(fd, &t0);
+		sleep(1);
+		end = rtc_edge(fd, &t1);
+		if (begin < 0 || end < 0)
+			return fail("the RTC cannot be read: errno %d", errno);
+		seconds = (end - begin + 86400) % 86400;
+		percent = (t1 - t0) / 10000 / (seconds ? seconds : 1);
+		if (seconds && percent >= 100 - tolerance && percent <= 100 + tolerance) {
+			close(fd);
+			return ok("%d%% of the RTC's rate over %d s", percent, seconds);
+		}
+	}
+	close(fd);
+	fail("%d%% of the RTC's rate over %d s", percent, seconds);
+}
+
+/* cmdline: the kernel's command line is the device tree's, nothing else */
+static void check_cmdline(char **arg)
+{
+	char *have = slurp("/proc/cmdline");
+	char *want = slurp("/proc/device-tree/chosen/bootargs");
+
+	if (!have || !want)
+		return fail("cannot be read");
+	if (strcmp(have, want))
+		return fail("is \"%s\", the device tree says \"%s\"", have, want);
+	ok("%s", have);
+}
+
+/* model WORDS...: the device tree in use is the one that was meant */
+static void check_model(char **arg)
+{
+	char *have = slurp("/proc/device-tree/model"), *at = have;
+
+	for (; have && *arg; arg++) {
+		at = strstr(at, *arg);
+		if (!at)
+			break;
+	}
+	if (!have || *arg)
+		return fail("the model is %s", have ? have : "not given");
+	ok("%s", have);
+}
+
+static int is_pci_device(const char *entry, const void *id)
+{
+	char path[256], *vendor, *device;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/vendor", entry);
+	vendor = slurp(path);
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/device", entry);
+	device = slurp(path);
+	if (!vendor || !device)
+		return 0;
+	snprintf(path, sizeof(path), "%s:%s", vendor + 2, device + 2);
+	return !strcmp(path, id);
+}
+
+/* pci VENDOR:DEVICE...: each of them was enumerated */
+static void check_pci(char **arg)
+{
+	for (; *arg; arg++)
+		if (!any_entry("/sys/bus/pci/devices", is_pci_device, *arg))
+			return fail("no device %s", *arg);
+	ok("all present");
+}
+
+static int has_driver(const char *entry, const void *driver)
+{
+	char path[256], text[256], *line;
+
+	snprintf(path, sizeof(path), "/sys/class/net/%s/device/uevent", entry);
+	line = slurp(path);
+	snprintf(text, sizeof(text), "DRIVER=%s\n", (const char *)driver);
+	return line && strstr(line, text);
+}
+
+/* netdev DRIVER: a network interface is bound to it */
+static void check_netdev(char **arg)
+{
+	if (!any_entry("/sys/class/net", has_driver, arg[0]))
+		return fail("no interface with driver %s", arg[0]);
+	ok("bound");
+}
+
+/* ------------------------------------------------------------------ disks */
+
+/* Word @at of the stream that belongs to @seed; the host has the same */
+static uint64_t pattern(uint64_t seed, uint64_t at)
+{
+	uint64_t word = (seed + at) * 0x9e3779b97f4a7c15ull;
+
+	return word ^ (word >> 29);
+}
+
+static int write_pattern(int fd, uint64_t seed)
+{
+	static uint64_t buf[CHUNK / 8] __attribute__((aligned(4096)));
+	uint64_t at = 0;
+
+	for (int done = 0; done < PATTERN; done += CHUNK) {
+		for (int i = 0; i < CHUNK / 8; i++)
+			buf[i] = pattern(seed, at++);
+		if (write(fd, buf, CHUNK) != CHUNK)
+			return -1;
+	}
+	return fsync(fd);
+}
+
+static int same_pattern(int fd, uint64_t seed)
+{
+	static uint64_t buf[CHUNK / 8] __attribute__((aligned(4096)));
+	uint64_t at = 0;
+
+	for (int done = 0; done < PATTERN; done += CHUNK) {
+		if (read(fd, buf, CHUNK) != CHUNK)
+			return 0;
+		for (int i = 0; i < CHUNK / 8; i++)
+			if (buf[i] != pattern(seed, at++))
+				return 0;
+	}
+	return 1;
+}
+
+/*
+ * disk NAME INTERRUPT SEED: the host has put the stream of SEED into the
+ * second MiB; the stream of SEED + 1 goes to the first, by way of the device
+ * and not of the page cache, and the interrupt counts up meanwhile.
+ */
+static void check_disk(char **arg)
+{
+	uint64_t seed = strtoull(arg[2], NULL, 10);
+	long before = interrupts(arg[1], -1);
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/dev/%s", arg[0]);
+	fd = open(path, O_RDWR | O_DIRECT);
+	if (fd < 0)
+		return fail("cannot open %s: errno %d", path, errno);
+	if (lseek(fd, PATTERN, SEEK_SET) != PATTERN || !same_pattern(fd, seed))
+		fail("does not hold what the host wrote");
+	else if (lseek(fd, 0, SEEK_SET) || write_pattern(fd, seed + 1))
+		fail("cannot be written: errno %d", errno);
+	else if (ioctl(fd, BLKFLSBUF, 0) || lseek(fd, 0, SEEK_SET) ||
+		 !same_pattern(fd, seed + 1))
+		fail("does not hold what was written");
+	else if (interrupts(arg[1], -1) <= before)
+		fail("no interrupt of %s (%ld)", arg[1], before);
+	else
+		ok("interrupts %ld to %ld", before, interrupts(arg[1], -1));
+	close(fd);
+}
+
+/* ------------------------------------------------------------------- main */
+
+#define MAX_ARGS	16
+
+static const struct {
+	const char *name;
+	int args;		/* at least that many */
+	void (*run)(char **arg);
+} checks[] = {
+	{ "cpus",	1, check_cpus },
+	{ "clock",	1, check_clock },
+	{ "cmdline",	0, check_cmdline },
+	{ "model",	1, check_model },
+	{ "pci",	1, check_pci },
+	{ "netdev",	1, check_netdev },
+	{ "disk",	3, check_disk },
+};
+
+static void run_check(char *line)
+{
+	char *arg[MAX_ARGS + 1] = { 0 };
+	char name[256];
+	int args = 0;
+
+	strlcpy(name, line, sizeof(name));
+	check = name;
+	for (char *at = line; args < MAX_ARGS; ) {
+		arg[args++] = at;
+		at = strchr(at, ' ');
+		if (!at)
+			break;
+		*at++ = '\0';
+	}
+	for (unsigned int i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
+		if (strcmp(arg[0], checks[i].name))
+			continue;
+		if (args - 1 < checks[i].args)
+			return fail("lacks an argument");
+		return checks[i].run(arg + 1);
+	}
+	fail("is not known");
+}
+
+static void run_checks(char *text)
+{
+	const char *nonce = "";
+	int done = 0;
+	char *next;
+
+	for (char *line = text; line && *line; line = next) {
+		next = strchr(line, '\n');
+		if (next)
+			*next++ = '\0';
+		if (!strncmp(line, "nonce ", 6)) {
+			nonce = line + 6;
+			continue;
+		}
+		run_check(line);
+		done++;
+	}
+	if (done && !failures)
+		say("init: all checks passed %s", nonce);
+	else
+		say("init: %d of %d checks failed", failures, done);
+}
+
+static void write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+
+	if (fd >= 0) {
+		write(fd, text, strlen(text));
+		close(fd);
+	}
+}
+
+static void setup(void)
+{
+	int kmsg;
+
+	check = "mount";
+	mkdir("/proc", 0755);
+	mkdir("/sys", 0755);
+	mkdir("/dev", 0755);
+	if (mount("proc", "/proc", "proc", 0, NULL) ||
+	    mount("sysfs", "/sys", "sysfs", 0, NULL) ||
+	    mount("devtmpfs", "/dev", "devtmpfs", 0, NULL))
+		fail("errno %d", errno);
+	/* Without a limit to the rate of lines */
+	write_file("/proc/sys/kernel/printk_devkmsg", "on");
+	kmsg = open("/dev/kmsg", O_WRONLY);
+	if (kmsg >= 0)
+		console = kmsg;
+}
+
+int main(void)
+{
+	static char text[16384];
+	char *file;
+
+	setup();
+	file = slurp("/checks");
+	strlcpy(text, file ? file : "", sizeof(text));
+	run_checks(text);
+	reboot(LINUX_REBOOT_CMD_POWER_OFF);
+	say("init: power-off FAIL errno %d", errno);
+	for (;;)
+		sleep(1);
+}

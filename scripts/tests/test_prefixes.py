@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""wb/prefixes.py: every prefix builds, and what is done is not done again."""
+import contextlib
+import io
+from unittest import mock
+
+from wb import core, prefixes, series
+from wb.core import Failure
+
+from .fixture_series import KERNEL, SeriesCase, write
+
+A, KCONFIG = "drivers/bus/a.c", "drivers/bus/Kconfig"
+GOOD = [("bus: Fix a", {A: KERNEL[A].replace("a10", "fixed")}),
+        ("bus: Fix a more", {A: KERNEL[A].replace("a10", "better")}),
+        ("bus: Fix z", {"drivers/bus/z.c": "long z;\n"})]
+BAD = [GOOD[0], ("bus: Break a", {A: "broken\n"}), GOOD[1]]
+
+
+class Bisect(SeriesCase):
+
+    def setUp(self):
+        super().setUp()
+        write(self.tree.dir, {KCONFIG: "config A\n\tbool\n"})
+        self.fragment = self.tmp / "zone.config"
+        self.fragment.write_text("CONFIG_A=y\n")
+        self.built, self.wanted = [], []
+
+    def config(self, tree, out, fragments, extra=None):
+        self.wanted.append(extra)
+
+    def build(self, tree, out, targets, log):
+        """A compiler that refuses a word."""
+        text = (tree.dir / A).read_text()
+        self.built.append(out.name)
+        if "broken" in text:
+            raise Failure(f"building {out.name}")
+
+    def check(self, changes, boot=None, smp=False):
+        for path in series.patches(self.root):
+            path.unlink()
+        series.write_files(self.root / "patches", self.mails(changes))
+        self.built, self.wanted, results = [], [], core.Results()
+        configs = {"up": ([self.fragment], {})}
+        if smp:
+            configs["smp"] = ([self.fragment], {"SMP": "y"})
+        with mock.patch.object(prefixes.kernel, "config", self.config), \
+             mock.patch.object(prefixes.kernel, "build", self.build), \
+             mock.patch.object(core, "STAMPS", self.tmp / "stamp"), \
+             mock.patch.object(core, "results", results), \
+             contextlib.redirect_stdout(io.StringIO()):
+            prefixes.check_bisect(self.tree, boot, configs, self.root)
+        git = series.Git(self.tree.git_dir)
+        self.assertEqual(git("rev-parse", "HEAD"), git("rev-parse", series.SERIES))
+        return {row["name"]: row["status"] for row in results.rows}, results.rows
+
+    def test_good_series(self):
+        verdict, _ = self.check(GOOD, smp=True)
+        self.assertEqual(set(verdict.values()), {"passed"})
+        self.assertEqual(len(verdict), 6)
+        self.assertEqual(self.built, ["bisect-up"] * 3 + ["bisect-smp"] * 3)
+
+    def test_broken_prefix_of_a_series_that_ends_well(self):
+        verdict, rows = self.check(BAD)
+        bad = {name for name, status in verdict.items() if status == "failed"}
+        self.assertEqual(bad, {"0002-bus-Break-a.patch up"})
+        message = [row["message"] for row in rows if row["status"] == "failed"][0]
+        self.assertIn("building bisect-up", message)
+        self.assertIn("repeat: make check-bisect", message)
+
+    def test_only_what_changed_is_built_again(self):
+        self.check(BAD)
+        self.check(BAD)
+        self.assertEqual(self.built, ["bisect-up"], "the failure alone")
+        self.check(GOOD)
+        self.assertEqual(len(self.built), 2, "0001 is as it was")
+        self.check(GOOD)
+        self.assertEqual(self.built, [])
+
+    def test_prefix_that_does_not_boot(self):
+        booted = []
+
+        def boot(out):
+            booted.append(out.name)
+            if len(booted) == 2:
+                raise Failure("no token")
+        self.check(GOOD)
+        verdict, _ = self.check(GOOD, boot)
+        self.assertEqual(len(booted), 3, "a build without a boot does not count")
+        self.assertEqual([n for n, s in verdict.items() if s == "failed"],
+                         ["0002-bus-Fix-a-more.patch up"])
+
+    def test_symbol_of_a_later_patch_is_not_asked_for(self):
+        later = ("bus: Add m", {KCONFIG: "config A\n\tbool\n\nconfig M\n\tbool\n"})
+        self.fragment.write_text("CONFIG_A=y\nCONFIG_M=y\n")
+        with mock.patch.dict(KERNEL, {KCONFIG: "config A\n\tbool\n"}):
+            self.check([GOOD[0], later])
+        self.assertEqual([extra.get("M") for extra in self.wanted], ["n", None])
+
+    def test_built_in_device_tree_of_a_later_patch(self):
+        dts = f"{prefixes.DTS}/zone.dts"
+        self.fragment.write_text('CONFIG_BUILTIN_DTB=y\nCONFIG_BUILTIN_DTB_NAME="zone"\n')
+        self.check([GOOD[0], ("dts: Add zone", {dts: "/ {};\n"})])
+        self.assertEqual([extra.get("BUILTIN_DTB") for extra in self.wanted], ["n", None])
+
+
+class Explain(SeriesCase):
+
+    def test_log_and_command_are_told(self):
+        log = self.tmp / "log"
+        log.write_text("the reason\n")
+        said = prefixes.explain(Failure("it failed", log), "make it")
+        for part in ("it failed", "the reason", f"log: {log}", "repeat: make it"):
+            self.assertIn(part, said)

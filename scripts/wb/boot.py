@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Boot the zone kernels in QEMU, with an init that checks what it finds.
+
+root     enters by QEMU's -kernel, with QEMU's own device tree in a corrected
+         form: two CPUs, bridges, NVMe, igb and a virtio disk.
+nonroot  enters as under hvisor: a raw image at the zone's address, registers
+         all zero, junk at physical 0, the device tree in the image.
+"""
+import re
+import secrets
+
+from . import core, guest, qemu, zones
+from .core import LOGS, Failure
+from .zones import CONSOLE, HERE, ZONES, build, image   # noqa: F401
+
+TIMEOUT = 120                   # a boot takes 3 to 6 s; hosts may be busy
+
+
+# --------------------------------------------------------------------- zones
+
+# NVMe and igb behind root ports with MSI-X, virtio behind a plain bridge with
+# a legacy interrupt line.
+ROOT_PORTS = ["-device", "pcie-root-port,id=rp0,chassis=1",
+              "-device", "pcie-root-port,id=rp1,chassis=2"]
+IGB = ["-netdev", "user,id=net0,restrict=on", "-device", "igb,netdev=net0,bus=rp1"]
+PORT_ID, NVME_ID, IGB_ID, BRIDGE_ID = "1b36:000c", "1b36:0010", "8086:10c9", "1b36:000e"
+
+
+def nvme(zone):
+    return guest.Disk(zone, "nvme0n1", "nvme0q", "nvme,serial=zone,bus=rp0")
+
+
+def root_parts():
+    disks = [nvme("root"),
+             guest.Disk("root", "vda", "virtio", "virtio-blk-pci,bus=br0,addr=1,vectors=0")]
+    args = [*ROOT_PORTS, *IGB, "-device", "pcie-pci-bridge,id=br0", "-device", "pvpanic-pci"]
+    checks = ["cpus 2", "model root QEMU", f"pci {PORT_ID} {NVME_ID} {IGB_ID} {BRIDGE_ID}",
+              "netdev igb", "clock 10"]
+    return args, disks, checks
+
+
+def nonroot_parts():
+    disks = [nvme("nonroot")]
+    checks = ["cpus 1", "cmdline", "model nonroot QEMU",
+              f"pci {PORT_ID} {NVME_ID} {IGB_ID}", "netdev igb", "clock 10"]
+    return [*ROOT_PORTS, *IGB], disks, checks
+
+
+# Each call makes disks with content of their own.
+PARTS = {"root": root_parts, "nonroot": nonroot_parts}
+
+
+# What a zone may find at physical 0, where a firmware's command line would be:
+# harmful words, bytes of every kind, no end within a command line's size.
+JUNK = (b"rdinit=/nonexistent maxcpus=0 " + bytes(range(1, 256))) * 32
+
+
+def entry_arguments(tree, zone, initrd, append=CONSOLE, smp=None, cpu=0):
+    """QEMU's arguments by which the zone's kernel is started."""
+    elf, raw = zones.test_image(tree, zone)
+    if zone == "root":
+        machine = {**zones.ROOT_MACHINE, **({"smp": smp} if smp else {})}
+        dtb = zones.device_tree(zone, zones.ROOT_EDITS, **machine)
+        return [*qemu.machine(**machine), "-kernel", elf, "-initrd", initrd,
+                "-append", append, *qemu.blob(dtb, 0x100000)]
+    if initrd.stat().st_size > zones.INITRD_SIZE:
+        raise Failure(f"{core.shown(initrd)} is larger than {zones.INITRD_SIZE >> 20} MiB")
+    rom, junk = HERE / "nonroot/rom", HERE / "nonroot/junk"
+    rom.write_bytes(qemu.entry_rom(zones.elf_entry(elf) - zones.LOAD + zones.ENTRY, cpu))
+    junk.write_bytes(JUNK)
+    machine = {**zones.NONROOT_MACHINE, **({"smp": smp} if smp else {})}
+    return [*qemu.machine(**machine), "-bios", rom, *qemu.blob(raw, zones.ENTRY),
+            *qemu.blob(initrd, zones.INITRD), *qemu.blob(junk, 0)]
+
+
+def run_checks(tree, zone, parts, log, inspect=None, drive="", **entry):
+    """One boot of @zone with @parts; the Outcome has all that went wrong.
+
+    @drive is added to QEMU's -drive, @entry is for entry_arguments().
+    """
+    args, disks, checks = parts
+    out = zones.out_dir(tree, zone)
+    init = guest.build_init(tree, out)
+    for disk in disks:
+        disk.make()
+    nonce = secrets.token_hex(8)
+    listing = HERE / f"{zone}.checks"
+    listing.write_text("\n".join([f"nonce {nonce}", *checks, *(d.check for d in disks)]) + "\n")
+    initrd = guest.initramfs(out, zone, {"/init": (init, 0o755), "/checks": (listing, 0o644)})
+    outcome = qemu.boot([*entry_arguments(tree, zone, initrd, **entry), *args,
+                         *(a for d in disks for a in d.arguments(drive))],
+                        log, f"init: all checks passed {nonce}", TIMEOUT, inspect=inspect)
+    if not outcome.ok:
+        return outcome
+    # The guest is content; is its data really in the host's files?
+    wrong = "; ".join(filter(None, (guest.check_disk(d.path, d.seed) for d in disks)))
+    return outcome._replace(ok=not wrong, reason=wrong)
+
+
+def boot(tree, zone):
+    """Boot the zone's kernel, which build() has made: Failure unless all is well."""
+    log = LOGS / f"boot-{zone}.log"
+    outcome = run_checks(tree, zone, PARTS[zone](), log)
+    if not outcome.ok:
+        raise Failure(f"booting the {zone} kernel: {outcome.reason}", log, f"make boot-{zone}")
+    return outcome
+
+
+def boot_on_core(tree, cpu):
+    """Boot the nonroot kernel on another core: what works there without a device."""
+    def where(monitor):
+        counters = [int(pc, 16) for pc in re.findall(r"^ *PC=([0-9a-f]+)", monitor.registers(),
+                                                     re.MULTILINE)]
+        kernel_runs = [n for n, pc in enumerate(counters) if pc >> 60]
+        return "" if kernel_runs == [cpu] else f"the kernel runs on {kernel_runs}, not {cpu}"
+    return run_checks(tree, "nonroot", ([], [], ["cpus 1", "cmdline", "model nonroot QEMU"]),
+                      LOGS / f"boot-core{cpu}.log", inspect=where, smp=cpu + 1, cpu=cpu)
+
+
+# --------------------------------------------------------------------- checks
+
+def check(tree):
+    """check-boot: both zones boot, and boots that must fail are seen to fail."""
+    with core.phase("Check the zones' device trees"):
+        zones.check_device_trees(tree)
+    for zone in ZONES:
+        with core.phase(f"Build the {zone} kernel"):
+            build(tree, zone)
+        with core.phase(f"Boot the {zone} kernel") as state:
+            state.note = report(f"boot-{zone}", run_checks(tree, zone, PARTS[zone](),
+                                                          LOGS / f"boot-{zone}.log"))
+    with core.phase("Boot on core 2") as state:
+        state.note = report("boot-core", boot_on_core(tree, 2))
+    for name, entry, reason in MUST_FAIL:
+        with core.phase(f"Boot with {name}") as state:
+            outcome = run_checks(tree, "root", PARTS["root"](), LOGS / "boot-fails.log", **entry)
+            state.note = outcome.reason
+        if re.search(reason, outcome.reason):
+            core.results.passed("boot-fails", name)
+        else:
+            core.results.failed("boot-fails", name, f"judged {outcome.reason or 'good'}, not "
+                                                    f"/{reason}/")
+
+
+MUST_FAIL = [
+    ("one CPU of two", dict(smp=1), r"init: cpus 2 FAIL 1 are online"),
+    ("no init", dict(append=CONSOLE + " rdinit=/nonexistent"), r"the guest panicked"),
+    ("writes that are lost", dict(drive=",snapshot=on"), r"does not hold what the guest wrote"),
+]
+
+
+def report(group, outcome):
+    """A result for each check of init, and one for the boot; a note for the phase."""
+    for line in outcome.lines:
+        match = re.search(r"init: (disk \w+|\w+).* ok ", line)
+        if match:
+            core.results.passed(group, match[1])
+    if outcome.ok:
+        core.results.passed(group, "boot", seconds=outcome.seconds)
+    else:
+        core.results.failed(group, "boot", outcome.reason)
+    return outcome.note
+
+
+# ---------------------------------------------------------------------- shell
+
+SHELL_INIT = """#!/bin/busybox sh
+/bin/busybox --install -s /bin
+mkdir -p /proc /sys /tmp
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs devtmpfs /dev
+echo
+echo "exit or Ctrl-D switches the machine off, Ctrl-A X ends QEMU."
+setsid cttyhack sh
+poweroff -f
+"""
+
+
+def shell(tree, zone):
+    """An interactive prompt in the zone's kernel."""
+    HERE.mkdir(parents=True, exist_ok=True)
+    args, disks, _ = PARTS[zone]()
+    for disk in disks:
+        disk.make()
+    script = HERE / "shell-init"
+    script.write_text(SHELL_INIT)
+    initrd = guest.initramfs(zones.out_dir(tree, zone), f"{zone}-shell",
+                       {"/init": (script, 0o755), "/bin/busybox": (guest.busybox(), 0o755)})
+    qemu.interactive([*entry_arguments(tree, zone, initrd), *args,
+                      *(a for d in disks for a in d.arguments())])

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What a zone under test is given: init and its initramfs, and disks."""
+import array
+import pathlib
+import secrets
+import shutil
+import tempfile
+
+from . import core, kernel, source
+from .core import LOGS, ROOT
+from .zones import HERE, MIB
+
+INIT = ROOT / "scripts/init/init.c"
+
+
+# ----------------------------------------------------------- test programs
+
+def build_init(tree, out):
+    """Compile init against the tree's nolibc; @out is a configured kernel's."""
+    init = HERE / "init"
+    nolibc = tree.dir / "tools/include/nolibc"
+    headers = HERE / "headers"
+    key = core.digest(INIT, nolibc, tree.dir / "include/uapi", kernel.toolchain())
+    if core.fresh("init", key, [init]):
+        return init
+    kernel.make(tree, out, "headers_install", log=LOGS / "headers.log",
+                extra=[f"INSTALL_HDR_PATH={headers}"], what="installing kernel headers")
+    clang = "clang" + suffix()
+    builtin = core.run([clang, "-print-file-name=include"]).strip()
+    core.run([clang, "--target=loongarch64-linux-gnu", "-Os", "-Wall", "-Wextra", "-Werror",
+              "-Wno-unused-parameter",
+              # nolibc has no puts, which the compiler would make of a printf
+              "-ffreestanding", "-fno-stack-protector", "-fno-asynchronous-unwind-tables",
+              "-static", "-nostdlib", "-nostdinc", "-isystem", builtin, f"-I{nolibc}",
+              f"-I{headers}/include", "-include", nolibc / "nolibc.h",
+              f"--ld-path={shutil.which('ld.lld' + suffix())}", "-s", "-o", init, INIT],
+             log=LOGS / "init.log", what="building scripts/init/init.c")
+    core.stamp("init", key)
+    return init
+
+
+def suffix():
+    """The userland is built by clang whatever builds the kernel."""
+    given = core.setting("LLVM", "-19")
+    return given if given.startswith("-") else ""
+
+
+def initramfs(out, name, entries):
+    """An initramfs of {path: (host file, mode)}, by the kernel's own tool."""
+    listing = HERE / f"{name}.list"
+    lines = ["dir /dev 0755 0 0", "nod /dev/console 0600 0 0 c 5 1", "dir /bin 0755 0 0"]
+    lines += [f"file {path} {source} {mode:04o} 0 0" for path, (source, mode) in entries.items()]
+    listing.write_text("\n".join(lines) + "\n")
+    cpio = HERE / f"{name}.cpio"
+    core.run([out / "usr/gen_init_cpio", "-o", cpio, listing], what=f"packing {core.shown(cpio)}")
+    return cpio
+
+
+def busybox():
+    """Debian's static busybox for the machine; loong64 came with forky."""
+    deb = source.download("busybox-static", None, "forky", "loong64")
+    binary = HERE / "busybox"
+    if not core.fresh("busybox", core.digest(deb), [binary]):
+        with tempfile.TemporaryDirectory(dir=HERE) as directory:
+            core.run(["dpkg-deb", "-x", deb, directory], what=f"unpacking {deb.name}")
+            shutil.copy(next(pathlib.Path(directory).rglob("bin/busybox")), binary)
+        core.stamp("busybox", core.digest(deb))
+    return binary
+
+
+# --------------------------------------------------------------------- disks
+
+def pattern(seed, length=MIB):
+    """The stream of @seed, the same as pattern() of init.c."""
+    mask = (1 << 64) - 1
+    step = 0x9e3779b97f4a7c15
+    stream = array.array("Q")
+    word = seed * step & mask
+    for _ in range(length // 8):
+        stream.append(word ^ word >> 29)
+        word = word + step & mask
+    return stream.tobytes()
+
+
+def make_disk(path, seed):
+    """8 MiB, the second MiB filled with the stream of @seed."""
+    with open(path, "wb") as stream:
+        stream.truncate(8 * MIB)
+        stream.seek(MIB)
+        stream.write(pattern(seed))
+
+
+def check_disk(path, seed):
+    """What is wrong with the image after the guest has written to it, or "". """
+    with open(path, "rb") as stream:
+        written, kept = stream.read(MIB), stream.read(MIB)
+    if written != pattern(seed + 1):
+        return f"{path.name} does not hold what the guest wrote"
+    if kept != pattern(seed):
+        return f"{path.name}: the guest changed what it was to read"
+    return ""
+
+
+class Disk:
+    """A disk image with the arguments of its device and of init's check."""
+
+    def __init__(self, zone, name, interrupt, device):
+        self.name, self.device = name, device
+        self.path = HERE / zone / f"{name}.img"
+        self.seed = secrets.randbits(48)
+        self.check = f"disk {name} {interrupt} {self.seed}"
+
+    def make(self):
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        make_disk(self.path, self.seed)
+
+    def arguments(self, options=""):
+        return ["-drive", f"if=none,id={self.name},format=raw,file={self.path}{options}",
+                "-device", f"{self.device},drive={self.name}"]

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The series as a row of prefixes, each of which must be a kernel that builds.
+
+A prefix is checked out in the one kernel tree, so that only what differs from
+the prefix before is compiled again; the whole series always comes back.
+"""
+import contextlib
+import pathlib
+import re
+
+from . import core, kernel, series, zones
+from .core import ROOT, Failure
+
+DTS = "arch/loongarch/boot/dts"
+
+# A warning in any prefix is an error, and tests are code like any other.
+ALWAYS = {"WERROR": "y", "KUNIT": "y", "KUNIT_ALL_TESTS": "y"}
+
+CONFIGS = {
+    "smp": (zones.fragments("root"), {}),
+    "smp-rt": (zones.fragments("root"), {"PREEMPT_RT": "y"}),
+    "up": (zones.fragments("nonroot"), {"PREEMPT_RT": "n"}),
+    "up-rt": (zones.fragments("nonroot"), {}),
+}
+
+
+def number(patch):
+    """The NNNN of a patch file's name."""
+    return pathlib.Path(patch).name[:4]
+
+
+@contextlib.contextmanager
+def borrowed(tree):
+    """For work on other commits: whatever happens, the series is back at the end."""
+    try:
+        yield
+    finally:
+        series.checkout(tree, series.SERIES)
+
+
+def text(tree, rev):
+    """A digest of the kernel at @rev: what was unpacked, and what @rev has different.
+
+    Not the commit's own tree: that grows with every file that a later patch touches.
+    """
+    git = series.repository(tree)
+    old, new = git.listing(series.BASE), git.listing(rev)
+    unpacked = core.read_json(core.STAMPS / f"unpack-{tree.name}.json").get("key")
+    return core.digest(tree.name, unpacked,
+                       sorted((path, new.get(path, ("", "")))
+                              for path in {*old, *new} if old.get(path) != new.get(path)))
+
+
+def later_symbols(tree, rev):
+    """The Kconfig symbols that only the patches after @rev define."""
+    diff = series.repository(tree)("diff", "--no-renames", rev, series.SERIES, "--",
+                                   "*Kconfig*", "Kconfig*")
+    return set(re.findall(r"^\+\s*(?:menu)?config (\w+)", diff, re.M))
+
+
+def config_at(tree, rev, fragments, extra):
+    """What to ask of the kernel at @rev beside @fragments: nothing that comes later."""
+    wanted = dict(extra)
+    wanted.update(dict.fromkeys(later_symbols(tree, rev), "n"))
+    symbols = {}
+    for fragment in fragments:
+        symbols.update(kernel.symbols(fragment.read_text()))
+    built_in = symbols.get("BUILTIN_DTB_NAME", "").strip('"')
+    if built_in and f"{DTS}/{built_in}.dts" not in series.repository(tree).listing(rev):
+        wanted.update(BUILTIN_DTB="n", BUILTIN_DTB_NAME="n")
+    return wanted
+
+
+# ------------------------------------------------------------------ bisect
+
+def check_bisect(tree, smoke=None, configs=None, root=ROOT):
+    """Every prefix of the series builds in each configuration.
+
+    A prefix that is done is never built again, whatever happens to the patches
+    after it. @smoke(out), if given, is called for each built kernel and raises
+    Failure if it does not boot.
+    """
+    configs = configs or CONFIGS
+    prefixes = series.commits(tree, root)
+    core.Progress.expect(core.Progress.number + len(prefixes) * len(configs))
+    with borrowed(tree):
+        for name, (fragments, extra) in configs.items():
+            for patch, commit in prefixes:
+                prefix(tree, patch, commit, name, fragments, extra, smoke)
+
+
+def prefix(tree, patch, commit, name, fragments, extra, smoke):
+    """Build one prefix in one configuration, unless that was done before."""
+    stamp = f"bisect-{name}-{number(patch)}"
+    wanted = config_at(tree, commit, fragments, {**ALWAYS, **extra})
+    key = core.digest(text(tree, commit), fragments, sorted(wanted.items()), kernel.toolchain(),
+                      bool(smoke))
+    what = f"{patch.name} {name}"
+    with core.phase(f"Prefix up to {what}") as state:
+        if core.fresh(stamp, key):
+            state.note = "up to date"
+        else:
+            try:
+                build_prefix(tree, commit, name, fragments, wanted, smoke)
+            except Failure as failure:
+                core.results.failed("bisect", what, explain(failure))
+                state.note = "does not build"
+                return
+            core.stamp(stamp, key)
+    core.results.passed("bisect", what)
+
+
+def build_prefix(tree, commit, name, fragments, wanted, smoke):
+    out = kernel.out_dir(f"bisect-{name}")
+    log = core.LOGS / f"bisect-{name}.log"
+    series.checkout(tree, commit)
+    kernel.config(tree, out, fragments, wanted)
+    kernel.build(tree, out, ["all"], log)
+    if smoke:
+        smoke(out)
+
+
+def explain(failure, repeat="make check-bisect"):
+    """A Failure as the message of a result."""
+    lines = [failure.what]
+    if failure.log and pathlib.Path(failure.log).exists():
+        lines += core.last_lines(failure.log, 10) + [f"log: {core.shown(failure.log)}"]
+    return "\n".join([*lines, f"repeat: {repeat}"])

@@ -1,0 +1,290 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Proofs: a test that fails without a patch's code and passes with it.
+
+kunit/proofs has one line per patch, which names its number as in patches/:
+
+    fix  0004 suite:test [suite:test ...] [LANE] [test=0005]
+    new  0006 suite:* [LANE]
+    boot 0007 case
+    none 0001 reason
+
+fix: the patch repairs what the named tests see. They must run and fail on the
+series up to the patch with nothing of the patch but its tests, and pass with
+the whole patch. test= says that another patch brings the tests. new: the code
+did not exist before, so that there is nothing to fail; its suite must pass.
+boot: a case of the boot test is red before the patch and green with it.
+"""
+import collections
+import difflib
+import re
+
+from . import core, prefixes, series, suites
+from .core import BUILD, ROOT, Failure
+from .prefixes import number
+
+PATH = ROOT / "kunit/proofs"
+Proof = collections.namedtuple("Proof", "kind number tests lane donor line")
+
+TEST = re.compile(r"[\w-]+:[\w-]+")
+SUITE = re.compile(r"[\w-]+:\*")
+
+
+# ------------------------------------------------------------------ format
+
+def read(path=PATH, patches=None, lanes=None):
+    """{number: Proof} of the file; a Failure lists every line that is wrong.
+
+    With @patches (their numbers) each must have its line and the reverse, with
+    @lanes each lane must be one of them.
+    """
+    proofs, wrong = {}, []
+    text = path.read_text() if path.exists() else ""
+    for at, line in enumerate(text.splitlines(), 1):
+        line = line.strip()
+        if not line or line.startswith("#"):
+            continue
+        try:
+            proof = parse(line, lanes)
+            if proof.number in proofs:
+                raise ValueError(f"{proof.number} has a line already")
+            proofs[proof.number] = proof
+        except ValueError as error:
+            wrong.append(f"line {at}: {error}")
+    if patches is not None:
+        wrong += mismatches(proofs, set(patches))
+    if wrong:
+        raise Failure(f"{core.shown(path)}: " + "\n  ".join(wrong))
+    return proofs
+
+
+def parse(line, lanes=None):
+    """One line as a Proof; ValueError says what is wrong with it."""
+    kind, *words = line.split()
+    if kind not in ("fix", "new", "boot", "none"):
+        raise ValueError(f"{kind!r} is none of fix, new, boot, none")
+    if len(words) < 2 or not re.fullmatch(r"\d{4}", words[0]):
+        raise ValueError(f"{kind} wants the patch as NNNN and something after it")
+    which, *words = words
+    if kind == "none":
+        return Proof(kind, which, [], None, None, line)
+    if kind == "boot":
+        if len(words) != 1:
+            raise ValueError("boot wants one case")
+        return Proof(kind, which, words, None, None, line)
+    shape = TEST if kind == "fix" else SUITE
+    tests = [w for w in words if ":" in w]
+    donors = [w[5:] for w in words if w.startswith("test=")]
+    lane = [w for w in words if w not in tests and not w.startswith("test=")]
+    bad = [t for t in tests if not shape.fullmatch(t)]
+    if bad or not tests:
+        raise ValueError(f"{kind} wants {'suite:test' if kind == 'fix' else 'suite:*'}, "
+                         f"not {' '.join(bad) or 'nothing'}")
+    if len(lane) > 1 or lanes is not None and lane and lane[0] not in lanes:
+        raise ValueError(f"{' '.join(lane)!r} is not a lane")
+    if len(donors) > 1 or donors and not (kind == "fix" and re.fullmatch(r"\d{4}", donors[0])):
+        raise ValueError("test=NNNN belongs to fix, once")
+    return Proof(kind, which, tests, lane[0] if lane else "base",
+                 donors[0] if donors else None, line)
+
+
+def mismatches(proofs, patches):
+    donors = {p.donor: p.number for p in proofs.values() if p.donor}
+    return ([f"patch {n} has no line" for n in sorted(patches - set(proofs))]
+            + [f"{n} is no patch" for n in sorted(set(proofs) - patches)]
+            + [f"{donors[n]} takes its test from {n}, which is no patch"
+               for n in sorted(set(donors) - patches)])
+
+
+# --------------------------------------------------------- a patch's test side
+
+def is_test(path):
+    """Does the whole file belong to the tests?"""
+    name = path.rsplit("/", 1)[-1]
+    return ("tests" in path.split("/")[:-1]
+            or name.endswith(("_kunit.c", "_test.c", ".kunitconfig")))
+
+
+def is_build(path):
+    return path.rsplit("/", 1)[-1].startswith(("Kconfig", "Makefile"))
+
+
+def kunit_lines(old, new):
+    """@old with those changes towards @new that mention KUNIT (lists of lines)."""
+    kept = []
+    matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
+    for tag, a, b, c, d in matcher.get_opcodes():
+        if tag == "equal":
+            kept += old[a:b]
+        elif tag == "insert":
+            kept += [line for entry in entries(new[c:d]) if mentions_kunit(entry)
+                     for line in entry]
+        else:
+            kept += new[c:d] if mentions_kunit(new[c:d]) else old[a:b]
+    return kept
+
+
+def entries(lines):
+    """Split at what starts in the first column: a Kconfig entry, a Makefile line."""
+    entry = []
+    for line in lines:
+        if entry and line[:1].strip():
+            yield entry
+            entry = []
+        entry.append(line)
+    if entry:
+        yield entry
+
+
+def mentions_kunit(lines):
+    return "KUNIT" in "".join(lines)
+
+
+def test_side(git, commit):
+    """The tree of @commit's parent with only the tests of @commit put into it."""
+    old, new = git.listing(f"{commit}^"), git.listing(commit)
+    result = dict(old)
+    for path in sorted(set(old) | set(new)):
+        if old.get(path) == new.get(path):
+            continue
+        if is_test(path):
+            result.pop(path, None)
+            if path in new:
+                result[path] = new[path]
+        elif is_build(path) and path in old and path in new:
+            texts = git.contents([old[path][1], new[path][1]])
+            lines = [texts[side[path][1]].decode().splitlines(True) for side in (old, new)]
+            result[path] = (new[path][0], git.hash("".join(kunit_lines(*lines)).encode()))
+    return git.tree_of(result)
+
+
+def transplant(git, base, ours, theirs):
+    """The tree @ours with the changes from @base to @theirs (all trees)."""
+    if base == ours or base == theirs:
+        return theirs if base == ours else ours
+    root = git("commit-tree", base, "-m", "base")
+    sides = [git("commit-tree", side, "-p", root, "-m", "side") for side in (ours, theirs)]
+    return git.lines("merge-tree", "--write-tree", *sides)[0]
+
+
+def red_and_green(git, commits, proof):
+    """Commits without and with the code of @proof's patch; both have its tests."""
+    commit, donor = commits[proof.number], commits[proof.donor or proof.number]
+    trees = {rev: git("rev-parse", f"{rev}^{{tree}}")
+             for rev in (f"{commit}^", commit, f"{donor}^")}
+    tests = test_side(git, donor)
+    before = list(commits.values())
+    late = before.index(donor) >= before.index(commit)
+    later = before.index(donor) > before.index(commit)
+    red = transplant(git, trees[f"{donor}^"], trees[f"{commit}^"], tests) if late else None
+    green = transplant(git, trees[f"{donor}^"], trees[commit], tests) if later else None
+    return tuple(git("commit-tree", tree, "-p", f"{commit}^", "-m", f"proof of {proof.number}")
+                 for tree in (red or trees[f"{commit}^"], green or trees[commit]))
+
+
+# ---------------------------------------------------------------- the check
+
+def check_proofs(tree, only=None, boot_cases=None, root=ROOT):
+    """Prove every patch, or those whose numbers are in @only.
+
+    @boot_cases: {case: (build, boot)}, both called with the tree; build raises
+    Failure if the kernel does not build, boot if the case is red.
+    """
+    commits = {number(patch): commit for patch, commit in series.commits(tree, root)}
+    proofs = read(root / "kunit/proofs", commits, suites.lanes())
+    chosen = [p for n, p in proofs.items() if only is None or n in only]
+    # Lane by lane: the kernel before is then nearly the kernel to build.
+    chosen.sort(key=lambda p: (p.lane or "", p.number))
+    core.Progress.expect(core.Progress.number + len(chosen))
+    with prefixes.borrowed(tree):
+        for proof in chosen:
+            with core.phase(f"Proof of {proof.number} ({proof.kind})") as state:
+                try:
+                    state.note = prove(tree, commits, proof, boot_cases or {})
+                except Failure as failure:
+                    core.results.failed("proofs", proof.line, prefixes.explain(
+                        failure, f"make check-proofs PATCH={proof.number}"))
+                    state.note = "not proven"
+                else:
+                    core.results.passed("proofs", proof.line)
+
+
+def prove(tree, commits, proof, boot_cases):
+    """What was seen, in a few words; Failure if that is no proof."""
+    if proof.kind == "none":
+        return "needs none"
+    if proof.kind == "boot":
+        return prove_boot(tree, commits[proof.number], proof, boot_cases)
+    git = series.repository(tree)
+    red, green = red_and_green(git, commits, proof)
+    if proof.kind == "new":
+        passes(proof, "*", rows(tree, green, proof, proof.tests[0]))
+        return "passes"
+    for test in proof.tests:
+        fails(proof, test, rows(tree, red, proof, test))
+    for test in proof.tests:
+        passes(proof, test, rows(tree, green, proof, test))
+    return "fails without, passes with it"
+
+
+def rows(tree, commit, proof, test):
+    """Run one test at @commit: [[test, status, message]], kept for the same text."""
+    key = core.digest(prefixes.text(tree, commit), proof.lane, test, suites.lane_config(proof.lane),
+                      ROOT / "kunit/common.config", ROOT / "kunit/qemu.py")
+    kept = BUILD / "check/proofs" / f"{key[:32]}.json"
+    found = core.read_json(kept)
+    if not found:
+        series.checkout(tree, commit)
+        suites.build(tree, proof.lane)
+        suite, _, case = test.partition(":")
+        ran = suites.run(tree, proof.lane, suite if case == "*" else f"{suite}.{case}")
+        found = {"rows": [[r.test, r.status, r.message] for r in ran if r.suite == suite]}
+        core.write_json(kept, found)
+    return found["rows"]
+
+
+def named(test, seen):
+    """The rows of one test: its own, or those of its parameters."""
+    case = test.partition(":")[2]
+    return [row for row in seen if row[0].split("/")[0] == case]
+
+
+def fails(proof, test, seen):
+    """The test must have run without the code, and not passed: crashes count."""
+    # A crash ends the suite before the test has a result of its own.
+    ran = named(test, seen) + [row for row in seen if row[1] == "crashed"]
+    if not ran or all(row[1] == "skipped" for row in ran):
+        raise Failure(f"{test} did not run without the code of {proof.number}: {told(seen)}")
+    if not any(row[1] in ("failed", "crashed") for row in ran):
+        raise Failure(f"{test} passes without the code of {proof.number}: it proves nothing")
+
+
+def passes(proof, test, seen):
+    ran = seen if test == "*" else named(test, seen)
+    bad = [row for row in seen if row[1] in ("failed", "crashed")]
+    if bad or not any(row[1] == "passed" for row in ran):
+        raise Failure(f"{' '.join(proof.tests)} does not pass with patch {proof.number}: "
+                      f"{told(bad or seen)}")
+
+
+def told(seen):
+    return "; ".join(f"{row[0]} {row[1]}" + (f"\n{row[2]}" if row[2] else "")
+                     for row in seen[:5]) or "no result"
+
+
+def prove_boot(tree, commit, proof, boot_cases):
+    case = proof.tests[0]
+    if case not in boot_cases:
+        raise Failure(f"no boot case {case!r}; there are {', '.join(boot_cases) or 'none'}")
+    build, boot = boot_cases[case]
+    series.checkout(tree, f"{commit}^")
+    build(tree)
+    try:
+        boot(tree)
+    except Failure:
+        pass
+    else:
+        raise Failure(f"boot case {case} is green without patch {proof.number}")
+    series.checkout(tree, commit)
+    build(tree)
+    boot(tree)
+    return "red without, green with it"

@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The zones' kernels and device trees.
+
+build/boot/ZONE has each kernel twice: vmlinux.* for the board, and qemu.*, the
+same objects linked with another device tree (none for root, to which QEMU
+passes one; QEMU's hardware for nonroot).
+"""
+import re
+import shutil
+import struct
+
+from . import core, kernel, qemu, series
+from .core import BUILD, LOGS, ROOT, Failure
+
+ZONES = "root", "nonroot"
+HERE = BUILD / "boot"
+MIB = 1 << 20
+LOAD = 0x200000                 # where the kernels are linked to, physical
+WINDOW = 0xc0000000             # memory of the first nonroot zone
+WINDOW_SIZE = 0x20000000
+ENTRY = WINDOW + LOAD           # where its kernel is loaded
+INITRD = WINDOW + WINDOW_SIZE // 2
+INITRD_SIZE = 8 * MIB
+NONROOT_DTB = "qemu-nonroot"
+ROOT_MACHINE = dict(smp=2, memory=1024)
+NONROOT_MACHINE = dict(smp=1, memory=1792)      # ends where the window ends
+CONSOLE = "console=ttyS0,115200 earlycon"
+
+
+# ------------------------------------------------------------------- kernels
+
+def out_dir(tree, zone):
+    return kernel.out_dir(zone if tree.base else f"{zone}-{tree.name}")
+
+
+def fragments(zone):
+    configs = ROOT / "arch/loongarch/configs"
+    return [configs / "hvisor_base.config", configs / f"hvisor_{zone}.config"]
+
+
+def image(tree, zone):
+    """The kernel for the board, as hvisor is to load it."""
+    return HERE / zone / "vmlinux.bin"
+
+
+def build_key(tree, zone):
+    checkout = series.repository(tree)("rev-parse", "HEAD^{tree}")
+    unpacked = core.read_json(core.STAMPS / f"unpack-{tree.name}.json").get("key")
+    return core.digest(checkout, unpacked, fragments(zone), kernel.toolchain())
+
+
+def build(tree, zone):
+    """Configure and build the zone's kernel for the board; returns its image."""
+    key = build_key(tree, zone)
+    if not core.fresh(f"build-{zone}", key, [image(tree, zone)]):
+        core.unstamp(f"build-{zone}")
+        out = out_dir(tree, zone)
+        kernel.config(tree, out, fragments(zone))
+        link(tree, zone, "vmlinux")
+        core.stamp(f"build-{zone}", key)
+    return image(tree, zone)
+
+
+def link(tree, zone, name, extra=()):
+    """Build in the zone's object directory, and keep the images as @name."""
+    out = out_dir(tree, zone)
+    # kbuild sees that another tree is asked for, not that a tree's content changed.
+    (out / ".builtin-dtbs.S").unlink(missing_ok=True)
+    kernel.build(tree, out, ["vmlinux.elf", "vmlinux.efi"], LOGS / f"build-{zone}.log",
+                 what=f"building the {zone} kernel", extra=extra)
+    (HERE / zone).mkdir(parents=True, exist_ok=True)
+    # vmlinux.efi is, without an EFI stub, the plain memory image.
+    for made, kept in ("elf", "elf"), ("efi", "bin"):
+        shutil.copy(out / f"arch/loongarch/boot/vmlinux.{made}", HERE / zone / f"{name}.{kept}")
+
+
+def test_image(tree, zone):
+    """The kernel with the test machine's device tree: its ELF file and image."""
+    elf, raw = (HERE / zone / f"qemu.{kind}" for kind in ("elf", "bin"))
+    name, dtb = "", None
+    if zone == "nonroot":
+        name = NONROOT_DTB
+        dtb = device_tree(zone, NONROOT_EDITS, **NONROOT_MACHINE)
+    key = core.digest(build_key(tree, zone), dtb or "none")
+    if not core.fresh(f"image-{zone}", key, [elf, raw]):
+        core.unstamp(f"image-{zone}")
+        if dtb:
+            shutil.copy(dtb, out_dir(tree, zone) / f"arch/loongarch/boot/dts/{name}.dtb")
+        link(tree, zone, "qemu", [f"CONFIG_BUILTIN_DTB_NAME={name}"])
+        core.stamp(f"image-{zone}", key)
+    return elf, raw
+
+
+def elf_entry(elf):
+    """The entry point's physical address, where the kernel is linked to."""
+    with open(elf, "rb") as stream:
+        header = stream.read(64)
+    if header[:5] != b"\x7fELF\x02":
+        raise Failure(f"{core.shown(elf)} is not a 64-bit ELF file")
+    return struct.unpack_from("<Q", header, 24)[0] & 0xffffffffffff
+
+
+# ------------------------------------------------- QEMU's device trees, corrected
+
+def interrupt_map():
+    """Lines 16 to 19 for INTA to INTD of the slots in turn, as QEMU wires them."""
+    return ", ".join(f"<{slot << 11:#x} 0 0 {pin} &{{/platic@10000000}} "
+                     f"{16 + (slot + pin - 1) % 4} 4>"
+                     for slot in range(4) for pin in range(1, 5))
+
+
+# QEMU's map of PCI interrupts leaves out the trigger cell, and two properties
+# without which Linux does not read it. Its RTC is there, but not the power
+# management block which the driver uses for the alarm of "loongson,ls7a-rtc".
+COMMON_EDITS = f"""
+/ {{
+	chosen {{ /delete-property/ rng-seed; }};	/* differs from run to run */
+}};
+&{{/platic@10000000}} {{ #address-cells = <0>; }};
+&{{/pcie@20000000}} {{
+	#interrupt-cells = <1>;
+	interrupt-map = {interrupt_map()};
+}};
+&{{/rtc@100d0100}} {{
+	compatible = "loongson,ls2k0300-rtc";
+	/delete-property/ interrupts;
+}};
+"""
+ROOT_EDITS = """
+/ { model = "hvisor root zone on QEMU"; };
+"""
+NONROOT_EDITS = f"""
+/delete-node/ &{{/memory@0}};
+/delete-node/ &{{/memory@80000000}};
+/ {{
+	model = "hvisor nonroot zone on QEMU";
+	memory@{ENTRY:x} {{
+		device_type = "memory";
+		reg = <0x0 {ENTRY:#x} 0x0 {WINDOW_SIZE - LOAD:#x}>;
+	}};
+	chosen {{
+		bootargs = "{CONSOLE}";
+		linux,initrd-start = <0x0 {INITRD:#x}>;
+		linux,initrd-end = <0x0 {INITRD + INITRD_SIZE:#x}>;
+	}};
+}};
+"""
+
+
+def device_tree(zone, edits, smp, memory):
+    """QEMU's device tree of a machine, with @edits (source) merged over it."""
+    directory = HERE / zone
+    directory.mkdir(parents=True, exist_ok=True)
+    dumped, text, tree = (directory / f"{n}" for n in ("dumped.dtb", "qemu.dts", "qemu.dtb"))
+    core.run([*qemu.command(qemu.machine(smp, memory)), "-machine", f"dumpdtb={dumped}"],
+             what="QEMU cannot dump its device tree")
+    text.write_text(core.run(["dtc", "-q", "-I", "dtb", "-O", "dts", dumped])
+                    + COMMON_EDITS + edits)
+    core.run(["dtc", "-q", "-I", "dts", "-O", "dtb", "-o", tree, text],
+             what=f"compiling {core.shown(text)}")
+    return tree
+
+
+# ----------------------------------------------------- the board's device trees
+
+def check_device_trees(tree):
+    """The zones' trees compile without a warning, and fit the bindings."""
+    kernel.config(tree, kernel.out_dir("dtbs"), fragments("root")[:1])
+    compile_trees(tree, "dtc", "W=1")
+    too_old = schema_tool()
+    if too_old:
+        core.results.skipped("device-trees", "dtbs_check", too_old)
+    else:
+        compile_trees(tree, "dtbs_check", "CHECK_DTBS=y")
+
+
+def compile_trees(tree, name, argument):
+    """Passed if compiling with @argument says nothing about our trees."""
+    out, log = kernel.out_dir("dtbs"), LOGS / f"dtbs-{name}.log"
+    dtbs = [f"loongson-3a6000-hvisor-{zone}.dtb" for zone in ZONES]
+    for dtb in dtbs:
+        # Otherwise kbuild has nothing to do the second time.
+        (out / "arch/loongarch/boot/dts" / dtb).unlink(missing_ok=True)
+    kernel.make(tree, out, *dtbs, extra=[argument], log=log, what=f"{name} of the device trees")
+    said = remarks(log.read_text())
+    if said:
+        core.results.failed("device-trees", name, "\n".join(said))
+    else:
+        core.results.passed("device-trees", name)
+
+
+def remarks(text):
+    """What dtc or dt-validate says about our files; not kbuild's own lines."""
+    return [line for line in text.split("\n")
+            if "loongson-3a6000-hvisor" in line and not re.match(r"\$ |\s+DTC |also defined", line)]
+
+
+def schema_tool():
+    """Why dt-validate cannot be used; "" if it can. The kernel asks for 2024.4."""
+    if not shutil.which("dt-validate"):
+        return "dt-validate is not installed (Debian 12 and 13 have none that fits)"
+    version = core.run(["dt-validate", "--version"]).strip()
+    numbers = [int(n) for n in re.findall(r"\d+", version)[:2]]
+    return "" if numbers >= [2024, 4] else f"dt-validate {version} is too old, 2024.4 is needed"
