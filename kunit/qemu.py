@@ -14,6 +14,9 @@ CONFIG_PVPANIC_PCI=y
 CONFIG_SERIAL_8250=y
 CONFIG_SERIAL_8250_CONSOLE=y
 CONFIG_SERIAL_OF_PLATFORM=y
+# CONFIG_HID_SUPPORT is not set
+# CONFIG_IOMMU_SUPPORT is not set
+# CONFIG_USB_SUPPORT is not set
 ''',
 			   qemu_arch='loongarch64',
 			   kernel_path='arch/loongarch/boot/vmlinux.elf',

@@ -21,13 +21,15 @@ class Format(SeriesCase):
 
     def test_every_kind_of_line(self):
         found = self.read("# comment\n\nfix 0001 s:a s:b rt test=0002\nnew 0002 s:*\n"
-                          "boot 0003 poweroff\nnone 0004 only a comment changes\n",
-                          ["0001", "0002", "0003", "0004"])
+                          "boot 0003 poweroff\nnone 0004 only a comment changes\n"
+                          "new 0005 boot:nonroot\n",
+                          ["0001", "0002", "0003", "0004", "0005"])
         self.assertEqual([p[:5] for p in found.values()],
                          [("fix", "0001", ["s:a", "s:b"], "rt", "0002"),
                           ("new", "0002", ["s:*"], "base", None),
                           ("boot", "0003", ["poweroff"], None, None),
-                          ("none", "0004", [], None, None)])
+                          ("none", "0004", [], None, None),
+                          ("new", "0005", ["boot:nonroot"], "base", None)])
 
     def test_wrong_lines_are_all_named(self):
         wrong = ["mend 0001 s:a", "fix 1 s:a", "fix 0001", "fix 0001 s:*", "fix 0001 s",
@@ -61,8 +63,8 @@ class TestSide(SeriesCase):
 
     def test_only_kunit_lines_of_build_files(self):
         old = "config A\n\tbool\n\nconfig Z\n\tbool\n".splitlines(True)
-        new = ("config A\n\tbool\n\nconfig M\n\tbool\n\nconfig M_KUNIT_TEST\n\tbool\n\tdefault y\n\n"
-               "config Z\n\tbool\n\tselect M\n").splitlines(True)
+        new = ("config A\n\tbool\n\nconfig M\n\tbool\n\nconfig M_KUNIT_TEST\n\tbool\n"
+               "\tdefault y\n\nconfig Z\n\tbool\n\tselect M\n").splitlines(True)
         self.assertEqual("".join(proofs.kunit_lines(old, new)),
                          "config A\n\tbool\n\nconfig M_KUNIT_TEST\n\tbool\n\tdefault y\n\n"
                          "config Z\n\tbool\n")
@@ -121,6 +123,7 @@ class Prove(SeriesCase):
                                                       getattr(self.fake, name)))
             stack.enter_context(mock.patch.object(core, "results", self.results))
             stack.enter_context(mock.patch.object(proofs, "BUILD", self.tmp / "build"))
+            stack.enter_context(mock.patch.object(core, "STAMPS", self.tmp / "stamp"))
             stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
             proofs.check_proofs(self.tree, root=self.root, **kw)
         after = series.Git(self.tree.git_dir, self.tree.dir)
@@ -194,17 +197,31 @@ class Prove(SeriesCase):
         self.assertProven(self.check(changes, lines))
         self.assertEqual(self.fake.builds, 0)
 
+    def boots(self, word):
+        """A boot case that is green while @word stands in the code."""
+        def boot(tree):
+            self.booted += 1
+            if word not in (tree.dir / A).read_text():
+                raise Failure("no power-off")
+        return {"off": (lambda tree: None, boot)}
+
+    def check_boot(self, word, kind="boot 0001 off\n"):
+        self.booted = 0
+        return self.check([("bus: Fix a", {A: FIXED})], kind, boot_cases=self.boots(word))
+
     def test_boot_case(self):
-        def boots(word):
-            def boot(tree):
-                if word not in (tree.dir / A).read_text():
-                    raise Failure("no power-off")
-            return {"off": (lambda tree: None, boot)}
-        fix, lines = [("bus: Fix a", {A: FIXED})], "boot 0001 off\n"
-        self.assertProven(self.check(fix, lines, boot_cases=boots("fixed")))
-        self.assertFails(self.check(fix, lines, boot_cases=boots("a3")), "0001", "is green without")
-        self.assertFails(self.check(fix, lines, boot_cases=boots("never")), "0001", "no power-off")
-        self.assertFails(self.check(fix, lines), "0001", "no boot case 'off'")
+        self.assertFails(self.check_boot("a3"), "0001", "is green without")
+        self.assertFails(self.check_boot("never"), "0001", "no power-off")
+        self.assertFails(self.check_boot("fixed", "boot 0001 on\n"), "0001", "no boot case 'on'")
+        self.assertProven(self.check_boot("fixed"))
+        self.assertEqual(self.booted, 2)
+        self.assertProven(self.check_boot("fixed"))
+        self.assertEqual(self.booted, 0)
+
+    def test_new_boot_case(self):
+        self.assertFails(self.check_boot("never", "new 0001 boot:off\n"), "0001", "no power-off")
+        self.assertProven(self.check_boot("a3", "new 0001 boot:off\n"))
+        self.assertEqual(self.booted, 1)
 
     def test_kernel_that_does_not_build_is_no_red(self):
         def build(tree):

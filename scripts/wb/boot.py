@@ -34,14 +34,14 @@ def root_parts():
     disks = [nvme("root"),
              guest.Disk("root", "vda", "virtio", "virtio-blk-pci,bus=br0,addr=1,vectors=0")]
     args = [*ROOT_PORTS, *IGB, "-device", "pcie-pci-bridge,id=br0", "-device", "pvpanic-pci"]
-    checks = ["cpus 2", "model root QEMU", f"pci {PORT_ID} {NVME_ID} {IGB_ID} {BRIDGE_ID}",
-              "netdev igb", "clock 10"]
+    checks = ["cpus 2", f"cmdline {CONSOLE}", "model root QEMU",
+              f"pci {PORT_ID} {NVME_ID} {IGB_ID} {BRIDGE_ID}", "netdev igb", "clock 10"]
     return args, disks, checks
 
 
 def nonroot_parts():
     disks = [nvme("nonroot")]
-    checks = ["cpus 1", "cmdline", "model nonroot QEMU",
+    checks = ["cpus 1", f"cmdline {CONSOLE}", "model nonroot QEMU",
               f"pci {PORT_ID} {NVME_ID} {IGB_ID}", "netdev igb", "clock 10"]
     return [*ROOT_PORTS, *IGB], disks, checks
 
@@ -113,8 +113,9 @@ def boot_on_core(tree, cpu):
                                                      re.MULTILINE)]
         kernel_runs = [n for n, pc in enumerate(counters) if pc >> 60]
         return "" if kernel_runs == [cpu] else f"the kernel runs on {kernel_runs}, not {cpu}"
-    return run_checks(tree, "nonroot", ([], [], ["cpus 1", "cmdline", "model nonroot QEMU"]),
-                      LOGS / f"boot-core{cpu}.log", inspect=where, smp=cpu + 1, cpu=cpu)
+    checks = ["cpus 1", f"cmdline {CONSOLE}", "model nonroot QEMU"]
+    return run_checks(tree, "nonroot", ([], [], checks), LOGS / f"boot-core{cpu}.log",
+                      inspect=where, smp=cpu + 1, cpu=cpu)
 
 
 # --------------------------------------------------------------------- checks

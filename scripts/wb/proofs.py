@@ -5,14 +5,16 @@ kunit/proofs has one line per patch, which names its number as in patches/:
 
     fix  0004 suite:test [suite:test ...] [LANE] [test=0005]
     new  0006 suite:* [LANE]
+    new  0008 boot:case
     boot 0007 case
     none 0001 reason
 
 fix: the patch repairs what the named tests see. They must run and fail on the
 series up to the patch with nothing of the patch but its tests, and pass with
 the whole patch. test= says that another patch brings the tests. new: the code
-did not exist before, so that there is nothing to fail; its suite must pass.
-boot: a case of the boot test is red before the patch and green with it.
+did not exist before, so that there is nothing to fail; its suite must pass, or
+a case of the boot test be green. boot: such a case, which scripts/wb/cases.py
+holds, is red before the patch and green with it.
 """
 import collections
 import difflib
@@ -25,8 +27,12 @@ from .prefixes import number
 PATH = ROOT / "kunit/proofs"
 Proof = collections.namedtuple("Proof", "kind number tests lane donor line")
 
+# What a boot case is made of beside the kernel's text.
+BOOTED = ("scripts/wb", "scripts/init", "arch/loongarch/configs", "kunit/lanes",
+          "kunit/common.config", "kunit/allow.txt")
+
 TEST = re.compile(r"[\w-]+:[\w-]+")
-SUITE = re.compile(r"[\w-]+:\*")
+SUITE = re.compile(r"[\w-]+:\*|boot:[\w-]+")
 
 
 # ------------------------------------------------------------------ format
@@ -77,8 +83,8 @@ def parse(line, lanes=None):
     lane = [w for w in words if w not in tests and not w.startswith("test=")]
     bad = [t for t in tests if not shape.fullmatch(t)]
     if bad or not tests:
-        raise ValueError(f"{kind} wants {'suite:test' if kind == 'fix' else 'suite:*'}, "
-                         f"not {' '.join(bad) or 'nothing'}")
+        wanted = "suite:test" if kind == "fix" else "suite:* or boot:case"
+        raise ValueError(f"{kind} wants {wanted}, not {' '.join(bad) or 'nothing'}")
     if len(lane) > 1 or lanes is not None and lane and lane[0] not in lanes:
         raise ValueError(f"{' '.join(lane)!r} is not a lane")
     if len(donors) > 1 or donors and not (kind == "fix" and re.fullmatch(r"\d{4}", donors[0])):
@@ -212,17 +218,17 @@ def prove(tree, commits, proof, boot_cases):
     """What was seen, in a few words; Failure if that is no proof."""
     if proof.kind == "none":
         return "needs none"
-    if proof.kind == "boot":
+    if proof.kind == "boot" or proof.tests[0].startswith("boot:"):
         return prove_boot(tree, commits[proof.number], proof, boot_cases)
     git = series.repository(tree)
-    red, green = red_and_green(git, commits, proof)
+    without, whole = red_and_green(git, commits, proof)
     if proof.kind == "new":
-        passes(proof, "*", rows(tree, green, proof, proof.tests[0]))
+        passes(proof, "*", rows(tree, whole, proof, proof.tests[0]))
         return "passes"
     for test in proof.tests:
-        fails(proof, test, rows(tree, red, proof, test))
+        fails(proof, test, rows(tree, without, proof, test))
     for test in proof.tests:
-        passes(proof, test, rows(tree, green, proof, test))
+        passes(proof, test, rows(tree, whole, proof, test))
     return "fails without, passes with it"
 
 
@@ -272,19 +278,30 @@ def told(seen):
 
 
 def prove_boot(tree, commit, proof, boot_cases):
-    case = proof.tests[0]
+    """Red before and green with the patch; green is enough for what is new."""
+    case = proof.tests[0].removeprefix("boot:")
     if case not in boot_cases:
         raise Failure(f"no boot case {case!r}; there are {', '.join(boot_cases) or 'none'}")
+    key = core.digest(proof.line, prefixes.text(tree, f"{commit}^"), prefixes.text(tree, commit),
+                      [ROOT / part for part in BOOTED])
+    if core.fresh(f"proof-{proof.number}", key):
+        return "up to date"
     build, boot = boot_cases[case]
-    series.checkout(tree, f"{commit}^")
-    build(tree)
-    try:
-        boot(tree)
-    except Failure:
-        pass
-    else:
-        raise Failure(f"boot case {case} is green without patch {proof.number}")
+    if proof.kind == "boot":
+        series.checkout(tree, f"{commit}^")
+        build(tree)
+        if not red(boot, tree):
+            raise Failure(f"boot case {case} is green without patch {proof.number}")
     series.checkout(tree, commit)
     build(tree)
     boot(tree)
-    return "red without, green with it"
+    core.stamp(f"proof-{proof.number}", key)
+    return "red without, green with it" if proof.kind == "boot" else "green"
+
+
+def red(boot, tree):
+    try:
+        boot(tree)
+    except Failure:
+        return True
+    return False

@@ -158,6 +158,7 @@ def unpack(tree):
 
 def copy_ksrc(tree, where):
     """Copy what a build needs of the user's tree: its tracked files if it is git."""
+    from . import series
     for part in ("Kbuild", "arch/loongarch/Kconfig", "scripts/checkpatch.pl"):
         if not (where / part).exists():
             raise Failure(f"KSRC={where} is not a kernel tree: it has no {part}")
@@ -167,6 +168,8 @@ def copy_ksrc(tree, where):
     if core.fresh(f"unpack-{tree.name}", key, [tree.dir]):
         return
     need_space(BUILD, WORK_MIB + (0 if tree.dir.exists() else UNPACK_MIB))
+    # What the series added would pass for a file of the user's.
+    series.restore(tree)
     core.unstamp(f"unpack-{tree.name}")
     shutil.rmtree(tree.git_dir, ignore_errors=True)
     tree.dir.mkdir(exist_ok=True)

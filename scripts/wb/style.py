@@ -22,7 +22,7 @@ CONFIG = ROOT / "kunit/style.config"
 GROUP = "style"
 
 # Compiled twice, because what is unused or misused differs.
-VARIANTS = {"smp": {"SMP": "y"}, "up": {"SMP": "n"}}
+VARIANTS = {"smp": {"SMP": "y", "HOTPLUG_CPU": "y"}, "up": {"SMP": "n"}}
 
 # Report-mode scripts in OCaml need a compiler that is not needed otherwise.
 OCAML = ":ocaml"

@@ -201,6 +201,7 @@ static struct kunit_suite virtio_mmio_suite = {
 	.init = virtio_mmio_test_init,
 	.test_cases = virtio_mmio_cases,
 };
+
 kunit_test_suite(virtio_mmio_suite);
 
 MODULE_DESCRIPTION("KUnit tests of the virtio-mmio transport");

@@ -9,10 +9,10 @@
 #include <linux/cpu.h>
 #include <linux/delay.h>
 #include <linux/kernel_stat.h>
+#include <linux/smp.h>
 
 #include <asm/irq.h>
 #include <asm/loongarch.h>
-#include <asm/smp.h>
 
 #define CPU	1
 
@@ -42,4 +42,5 @@ static struct kunit_suite cpuhp_suite = {
 	.name = "loongarch_cpuhp",
 	.test_cases = cpuhp_cases,
 };
+
 kunit_test_suite(cpuhp_suite);

@@ -19,6 +19,7 @@ static const struct {
 	{ "HWI2", INT_HWI2 },
 	{ "HWI3", INT_HWI3 },
 };
+
 KUNIT_ARRAY_PARAM_DESC(pin, pins, name);
 
 static unsigned int pin_hwirq(struct kunit *test)
@@ -95,4 +96,5 @@ static struct kunit_suite hwi_line_suite = {
 	.name = "loongarch_hwi_line",
 	.test_cases = hwi_line_cases,
 };
+
 kunit_test_suite(hwi_line_suite);

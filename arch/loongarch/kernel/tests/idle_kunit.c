@@ -51,7 +51,8 @@ static void sample_idle(void)
 {
 	struct hrtimer timer;
 
-	asleep = polling = 0;
+	asleep = 0;
+	polling = 0;
 	hrtimer_setup_on_stack(&timer, take_sample, CLOCK_MONOTONIC,
 			       HRTIMER_MODE_REL_PINNED_HARD);
 	migrate_disable();
@@ -121,4 +122,5 @@ static struct kunit_suite __refdata idle_suite = {
 	.suite_exit = restore_idle,
 	.test_cases = idle_cases,
 };
+
 kunit_test_init_section_suite(idle_suite);

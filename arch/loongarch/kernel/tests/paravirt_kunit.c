@@ -94,4 +94,5 @@ static struct kunit_suite paravirt_suite = {
 	.name = "loongarch_paravirt",
 	.test_cases = paravirt_cases,
 };
+
 kunit_test_suite(paravirt_suite);

@@ -58,4 +58,5 @@ static struct kunit_suite sysrq_suite = {
 	.name = "loongarch_sysrq",
 	.test_cases = sysrq_cases,
 };
+
 kunit_test_suite(sysrq_suite);
