@@ -74,6 +74,7 @@ def download(package, version, suite, arch=None, source=False):
     Returns the .deb, or with @source the .dsc beside its tarballs. @version
     None means the suite's newest.
     """
+    arch = "source" if source else arch
     root = f"{suite}:{arch}" if arch else suite
     store = core.cache() / "dl"
     pattern = f"{package}_{(version or '*').split(':')[-1]}" + (".dsc" if source else "_*.deb")

@@ -99,7 +99,7 @@ struct hwi_line *hwi_line_get(struct kunit *test, unsigned int hwirq)
 	line->test = test;
 	line->hwirq = hwirq;
 	line->doorbell = ioremap(MSI_DOORBELL, sizeof(u32));
-	KUNIT_ASSERT_NOT_NULL(test, line->doorbell);
+	KUNIT_ASSERT_TRUE(test, !!line->doorbell);
 
 	KUNIT_ASSERT_EQ(test, set_cpus_allowed_ptr(current, cpumask_of(ROUTED_CPU)), 0);
 
