@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """source, setup, private-apt: bad downloads and bad trees are refused clearly."""
+import contextlib
+import io
 import os
-import pathlib
 import subprocess
 import unittest
 from unittest import mock
@@ -39,6 +40,25 @@ class Fetch(Scratch):
             source.fetch("1")
         self.assertIn("patches/BASES says 000", caught.exception.what)
         self.assertFalse(self.deb.exists())
+
+    def test_version_that_is_gone_is_replaced_by_the_newest_with_a_warning(self):
+        newer = self.dir / "linux_2_all.deb"
+        source.download.side_effect = lambda package, version, suite: (
+            newer if version is None else self.fail_download("no version 1"))
+        with contextlib.redirect_stdout(io.StringIO()) as out:
+            self.assertEqual(source.fetch("1"), newer)
+        self.assertIn("warning: no version 1", out.getvalue())
+        self.assertIn("linux_2_all.deb", out.getvalue())
+
+    def test_no_network_is_told_as_such(self):
+        source.download.side_effect = lambda *a: self.fail_download("no network")
+        with self.assertRaises(core.Failure) as caught:
+            source.fetch("1")
+        self.assertEqual(caught.exception.what, "no network")
+
+    @staticmethod
+    def fail_download(why):
+        raise core.Failure(why)
 
     def test_full_disk(self):
         with mock.patch("shutil.disk_usage", return_value=mock.Mock(free=1 << 20)):
