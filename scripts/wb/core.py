@@ -142,6 +142,11 @@ class Progress:
     def expect(cls, total):
         cls.total, cls.number, cls.timings = total, 0, []
 
+    @classmethod
+    def also(cls, count):
+        """@count more phases follow those there were."""
+        cls.total = cls.number + count
+
 
 @contextlib.contextmanager
 def phase(what):

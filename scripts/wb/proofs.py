@@ -200,7 +200,7 @@ def check_proofs(tree, only=None, boot_cases=None, root=ROOT):
     chosen = [p for n, p in proofs.items() if only is None or n in only]
     # Lane by lane: the kernel before is then nearly the kernel to build.
     chosen.sort(key=lambda p: (p.lane or "", p.number))
-    core.Progress.expect(core.Progress.number + len(chosen))
+    core.Progress.also(len(chosen))
     with prefixes.borrowed(tree):
         for proof in chosen:
             with core.phase(f"Proof of {proof.number} ({proof.kind})") as state:
