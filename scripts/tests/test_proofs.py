@@ -61,6 +61,11 @@ class TestSide(SeriesCase):
                      "drivers/bus/selftest.c"):
             self.assertFalse(proofs.is_test(path), path)
 
+    def test_the_way_into_a_tests_directory_is_of_the_tests(self):
+        old = ["config A\n", "\n", "endif\n"]
+        new = ["config A\n", "\n", 'source "drivers/bus/tests/Kconfig"\n', "\n", "endif\n"]
+        self.assertIn(new[2], proofs.kunit_lines(old, new))
+
     def test_only_kunit_lines_of_build_files(self):
         old = "config A\n\tbool\n\nconfig Z\n\tbool\n".splitlines(True)
         new = ("config A\n\tbool\n\nconfig M\n\tbool\n\nconfig M_KUNIT_TEST\n\tbool\n"

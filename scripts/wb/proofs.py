@@ -142,7 +142,9 @@ def entries(lines):
 
 
 def mentions_kunit(lines):
-    return "KUNIT" in "".join(lines)
+    """Of a suite: its symbol, or the way into the directory where it is."""
+    text = "".join(lines)
+    return "KUNIT" in text or "tests/" in text
 
 
 def test_side(git, commit):
