@@ -100,8 +100,9 @@ def flatten(group, path=()):
     """kunit.py's nested groups as rows; parameterised cases are groups too."""
     for case in group.get("test_cases", []):
         suite, test = (path[0], "/".join((*path[1:], case["name"]))) if path else ("", case["name"])
-        log = [l for l in case.get("log", []) if l.strip()] if isinstance(case.get("log"), list) else []
-        yield Row(suite, test, STATUS.get(case["status"], "crashed"), "\n".join(log[-20:]))
+        log = case.get("log")
+        said = [line for line in log if line.strip()] if isinstance(log, list) else []
+        yield Row(suite, test, STATUS.get(case["status"], "crashed"), "\n".join(said[-20:]))
     for child in group.get("sub_groups", []):
         yield from flatten(child, (*path, child["name"]))
 
@@ -135,7 +136,8 @@ def record_baseline(tree, lane):
     """Write kunit/baseline/<lane>.txt; @tree has the unpatched base checked out."""
     build(tree, lane)
     rows = run(tree, lane)
-    lines = [f"# What {tree.name} without the series does in lane {lane}: make baseline LANE={lane}"]
+    lines = [f"# What {tree.name} without the series does in lane {lane}; recorded by",
+             f"# make baseline LANE={lane}"]
     lines += [f"failed {r.suite}:{r.test}" for r in rows if r.status in ("failed", "crashed")]
     lines += sorted({f"splat {s}" for s in qemu.scan(console_text(lane))})
     baseline_path(lane).write_text("\n".join(lines) + "\n")
