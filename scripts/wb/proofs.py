@@ -200,8 +200,9 @@ def check_proofs(tree, only=None, boot_cases=None, root=ROOT):
     commits = {number(patch): commit for patch, commit in series.commits(tree, root)}
     proofs = read(root / "kunit/proofs", commits, suites.lanes())
     chosen = [p for n, p in proofs.items() if only is None or n in only]
-    # Lane by lane: the kernel before is then nearly the kernel to build.
-    chosen.sort(key=lambda p: (p.lane or "", p.number))
+    # Lane by lane: the kernel before is then nearly the kernel to build. Boot
+    # cases have the base lane's kernel.
+    chosen.sort(key=lambda p: (p.lane or "base", p.number))
     core.Progress.also(len(chosen))
     with prefixes.borrowed(tree):
         for proof in chosen:
