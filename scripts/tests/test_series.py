@@ -86,6 +86,14 @@ class Apply(SeriesCase):
             series.apply(self.tree, self.root)
         self.assertEqual((self.tree.dir / "drivers/bus/m.c").read_text(), "mine\n")
 
+    def test_edit_by_hand_of_a_file_that_no_patch_touched_is_no_upstream_text(self):
+        series.apply(self.tree, self.root)
+        write(self.tree.dir, {"drivers/bus/z.c": "mine\n"})
+        more = SERIES + [("bus: Touch z", {"drivers/bus/z.c": "long z;\n"})]
+        series.write_files(self.root / "patches", self.mails(more))
+        with self.assertRaisesRegex(Failure, "edited by hand: drivers/bus/z.c"):
+            series.apply(self.tree, self.root)
+
     def test_interrupted_checkout_is_finished(self):
         series.apply(self.tree, self.root)
         git = series.Git(self.tree.git_dir, self.tree.dir)

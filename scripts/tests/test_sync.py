@@ -296,6 +296,11 @@ class InEdit(SeriesCase):
         self.assertEqual(self.subjects(), ["bus: Add m", "bus: Fix a"])
         self.assertEqual(self.read("kunit/proofs"), "fix 0002 bus:a\nnew 0001 m:*\n")
 
+    def test_kernel_tree_that_was_edited_by_hand_is_not_upstream(self):
+        write(self.tree.dir, {"drivers/bus/z.c": "mine\n"})
+        with self.assertRaisesRegex(Failure, "edited by hand: drivers/bus/z.c"):
+            self.open()
+
     def test_work_is_not_overwritten(self):
         where, _ = self.open()
         write(where, {M: "int mine;\n"})

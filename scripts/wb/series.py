@@ -33,6 +33,7 @@ FORMAT = ["--zero-commit", "--no-numbered", "--no-signature", "--full-index", "-
 
 # Like the kernel's .gitattributes: they decide what stands after @@ in a hunk.
 ATTRIBUTES = "*.[ch] diff=cpp\n*.dts diff=dts\n*.dts[io] diff=dts\n*.rs diff=rust\n"
+MADE = "info/attributes"          # written once, when the kernel tree was unpacked
 
 # Whoever runs the workbench, on any day: the same patches give the same commits.
 IDENTITY = {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER") for what, value in
@@ -124,7 +125,7 @@ def repository(tree):
         git("config", "status.showUntrackedFiles", "no")
         git("config", "gc.auto", "0")
         (tree.git_dir / "info").mkdir(exist_ok=True)
-        (tree.git_dir / "info/attributes").write_text(ATTRIBUTES)
+        (tree.git_dir / MADE).write_text(ATTRIBUTES)
     return Git(tree.git_dir)
 
 
@@ -228,6 +229,7 @@ def base_commit(tree, series):
     upstream, added = touched_by(series)
     owner = {**upstream, **added}
     new = [path for path in owner if path not in held and is_upstream(tree, git, path)]
+    refuse_newer(tree, new)
     ids = git.lines("hash-object", "-w", "--no-filters", "--stdin-paths",
                     stdin="\n".join(str(tree.dir / p) for p in new).encode()) if new else []
     for path, name in zip(new, ids):
@@ -244,6 +246,14 @@ def is_upstream(tree, git, path):
         return True
     ours = ["HEAD", *interrupted(tree)]
     return (tree.dir / path).is_file() and not any(git.has(f"{rev}:{path}") for rev in ours)
+
+
+def refuse_newer(tree, paths):
+    """A file which no patch touched so far is as old as the kernel tree, or it was edited."""
+    made = (tree.git_dir / MADE).stat().st_mtime_ns
+    edited = [path for path in paths if (tree.dir / path).lstat().st_mtime_ns > made]
+    if edited:
+        raise edited_by_hand(tree, edited)
 
 
 def verify_base(tree, held, upstream):
@@ -376,10 +386,14 @@ def refuse_edited(git, tree):
         git("update-index", "-q", "--refresh")
     edited = git.lines("diff-files", "--name-only")
     if edited:
-        raise Failure(
-            f"{core.shown(tree.dir)} was edited by hand: {', '.join(edited)}\n"
-            "  Nothing collects edits from there. Edit the checkout and run make sync, or run "
-            "make edit;\n  make distclean throws this kernel tree away.")
+        raise edited_by_hand(tree, edited)
+
+
+def edited_by_hand(tree, paths):
+    return Failure(
+        f"{core.shown(tree.dir)} was edited by hand: {', '.join(paths)}\n"
+        "  Nothing collects edits from there. Edit the checkout and run make sync, or run "
+        "make edit;\n  make distclean throws this kernel tree away.")
 
 
 def restore(tree):

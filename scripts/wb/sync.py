@@ -464,6 +464,7 @@ def copy_tree(tree, dest):
     part = dest.with_name(dest.name + ".part")
     for old in (part, dest):
         shutil.rmtree(old, ignore_errors=True)
+    series.refuse_newer(tree, untouched(tree))
     try:
         core.run(["cp", "-a", "--reflink=auto", tree.dir, part], what="copying the kernel tree")
         commit_base(tree, part)
@@ -471,6 +472,16 @@ def copy_tree(tree, dest):
         shutil.rmtree(part, ignore_errors=True)
         raise
     part.rename(dest)
+
+
+def untouched(tree):
+    """The kernel tree's files which are in no patch."""
+    git = Git(tree.git_dir)
+    known = {*git.listing(BASE), *(git.listing("HEAD") if git.has("HEAD") else ())}
+    for where, _, names in os.walk(tree.dir):
+        within = os.path.relpath(where, tree.dir)
+        paths = (os.path.normpath(os.path.join(within, name)) for name in names)
+        yield from (path for path in paths if path not in known)
 
 
 def commit_base(tree, part):
