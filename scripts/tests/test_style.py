@@ -331,7 +331,9 @@ class Bindings(StyleCase):
         files = self.apply({self.YAML: "a: b\n"})
         which = mock.Mock(side_effect=lambda name: name if tool and name == "yamllint" else None)
         run = mock.Mock(return_value=tool)
+        none = mock.Mock(side_effect=Failure("no dt-schema"))
         with mock.patch.object(style.shutil, "which", which), \
+             mock.patch.object(style.schema, "environment", none), \
              mock.patch.object(core, "run", run):
             style.bindings(self.tree, files)
         return self.verdict()

@@ -39,10 +39,10 @@ def make_cmd(tree, out, *targets, extra=()):
             f"O={out}", f"-j{core.jobs()}", *extra, *targets]
 
 
-def make(tree, out, *targets, log, what=None, extra=(), check=True):
+def make(tree, out, *targets, log, what=None, extra=(), check=True, env=None):
     out.mkdir(parents=True, exist_ok=True)
     return core.run(make_cmd(tree, out, *targets, extra=extra), log=log, what=what,
-                    env=environment(), check=check)
+                    env={**environment(), **(env or {})}, check=check)
 
 
 def symbols(text):

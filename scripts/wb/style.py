@@ -14,12 +14,13 @@ import re
 import shutil
 import tempfile
 
-from . import core, kernel, prefixes, series, source
+from . import core, kernel, prefixes, schema, series, source
 from .core import BUILD, ROOT, Failure
 
 CHECK = BUILD / "check"
 CONFIG = ROOT / "kunit/style.config"
 GROUP = "style"
+BINDINGS = "Documentation/devicetree/bindings/"
 
 # Compiled twice, because what is unused or misused differs.
 VARIANTS = {"smp": {"SMP": "y", "HOTPLUG_CPU": "y"}, "up": {"SMP": "n"}}
@@ -372,35 +373,31 @@ def sparse_command():
 
 def bindings(tree, files):
     """Device tree bindings, as far as their tools can be had here."""
-    paths = [p for p in files if p.startswith("Documentation/devicetree/bindings/")
-             and p.endswith(".yaml")]
-    if not paths:
+    for path in files:
+        if path.startswith(BINDINGS) and path.endswith(".yaml"):
+            binding(tree, path, "yamllint", yamllint,
+                    "--strict", "-f", "parsable", "-c", f"{BINDINGS}.yamllint")
+            binding(tree, path, "dt-doc-validate", schema.environment, "-u", BINDINGS)
+
+
+def binding(tree, path, tool, environment, *arguments):
+    """Passed if @tool, to be had in @environment(), says nothing about @path."""
+    try:
+        env = environment()
+    except Failure as failure:
+        core.results.skipped(GROUP, f"{tool} {path}", failure.what)
         return
-    rules = "Documentation/devicetree/bindings/.yamllint"
-    for tool, command in (
-            ("yamllint", ["yamllint", "--strict", "-f", "parsable", "-c", rules]),
-            ("dt-doc-validate", ["dt-doc-validate", "-u",
-                                 "Documentation/devicetree/bindings"])):
-        for path in paths:
-            if not shutil.which(tool):
-                core.results.skipped(GROUP, f"{tool} {path}", f"{tool} is not installed")
-                continue
-            if tool == "dt-doc-validate" and old_schema_tool():
-                core.results.skipped(GROUP, f"{tool} {path}", "dtschema is older than the "
-                                     f"kernel's {'.'.join(map(str, DTSCHEMA))}")
-                continue
-            said = core.run([*command, path], cwd=tree.dir, check=False).strip()
-            if said:
-                core.results.failed(GROUP, f"{tool} {path}", said)
-            else:
-                core.results.passed(GROUP, f"{tool} {path}")
+    said = core.run([tool, *arguments, path], cwd=tree.dir, env=env, check=False).strip()
+    if said:
+        core.results.failed(GROUP, f"{tool} {path}", said)
+    else:
+        core.results.passed(GROUP, f"{tool} {path}")
 
 
-DTSCHEMA = [2024, 4]
-
-
-def old_schema_tool():
-    return numbers(core.run(["dt-doc-validate", "--version"], check=False) or "0") < DTSCHEMA
+def yamllint():
+    if not shutil.which("yamllint"):
+        raise Failure("yamllint is not installed")
+    return {}
 
 
 def own_programs():

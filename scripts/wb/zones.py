@@ -6,10 +6,9 @@ same objects linked with another device tree (none for root, to which QEMU
 passes one; QEMU's hardware for nonroot).
 """
 import re
-import shutil
 import struct
 
-from . import core, kernel, qemu, series
+from . import core, kernel, qemu, schema, series
 from .core import BUILD, LOGS, ROOT, Failure
 
 ZONES = "root", "nonroot"
@@ -177,21 +176,23 @@ def check_device_trees(tree):
     """The zones' trees compile without a warning, and fit the bindings."""
     kernel.config(tree, kernel.out_dir("dtbs"), fragments("root")[:1])
     compile_trees(tree, "dtc", "W=1")
-    too_old = schema_tool()
-    if too_old:
-        core.results.skipped("device-trees", "dtbs_check", too_old)
+    try:
+        env = schema.environment()
+    except Failure as failure:
+        core.results.skipped("device-trees", "dtbs_check", failure.what)
     else:
-        compile_trees(tree, "dtbs_check", "CHECK_DTBS=y")
+        compile_trees(tree, "dtbs_check", "CHECK_DTBS=y", env)
 
 
-def compile_trees(tree, name, argument):
+def compile_trees(tree, name, argument, env=None):
     """Passed if compiling with @argument says nothing about our trees."""
     out, log = kernel.out_dir("dtbs"), LOGS / f"dtbs-{name}.log"
     dtbs = [f"loongson-3a6000-hvisor-{zone}.dtb" for zone in ZONES]
     for dtb in dtbs:
         # Otherwise kbuild has nothing to do the second time.
         (out / "arch/loongarch/boot/dts" / dtb).unlink(missing_ok=True)
-    kernel.make(tree, out, *dtbs, extra=[argument], log=log, what=f"{name} of the device trees")
+    kernel.make(tree, out, *dtbs, extra=[argument], log=log, env=env,
+                what=f"{name} of the device trees")
     said = remarks(log.read_text())
     if said:
         core.results.failed("device-trees", name, "\n".join(said))
@@ -203,12 +204,3 @@ def remarks(text):
     """What dtc or dt-validate says about our files; not kbuild's own lines."""
     return [line for line in text.split("\n")
             if "loongson-3a6000-hvisor" in line and not re.match(r"\$ |\s+DTC |also defined", line)]
-
-
-def schema_tool():
-    """Why dt-validate cannot be used; "" if it can. The kernel asks for 2024.4."""
-    if not shutil.which("dt-validate"):
-        return "dt-validate is not installed (Debian 12 and 13 have none that fits)"
-    version = core.run(["dt-validate", "--version"]).strip()
-    numbers = [int(n) for n in re.findall(r"\d+", version)[:2]]
-    return "" if numbers >= [2024, 4] else f"dt-validate {version} is too old, 2024.4 is needed"
