@@ -2,6 +2,7 @@
 """wb/sync.py: sync in both directions, edit, rebase, status."""
 import contextlib
 import io
+import os
 import re
 
 from wb import series, sync
@@ -285,6 +286,17 @@ class InEdit(SeriesCase):
         self.assertEqual(self.at(3, "drivers/bus/z.c"), "long z;\n")
         self.assertIn("drivers/bus/z.c", series.bases(self.root)["1.0"]["blobs"])
         self.assertEqual(self.sync(), "patches and tree agree")
+
+    def test_new_file_is_collected_though_debian_ignores_the_whole_kernel(self):
+        write(self.tree.dir, {".gitignore": "*.o\n/*\n!/debian/\n"})
+        os.utime(self.tree.dir / ".gitignore", (1, 1))
+        where, git = self.open()
+        write(where, {"drivers/bus/m_new.c": "int new;\n", "drivers/bus/m.o": ""})
+        git("add", "-A")
+        git("commit", "-q", "--amend", "--no-edit")
+        self.sync()
+        self.assertEqual(self.read("drivers/bus/m_new.c"), "int new;\n")
+        self.assertFalse((self.root / "drivers/bus/m.o").exists())
 
     def test_reordered_patches_take_their_proofs_along(self):
         _, git = self.open()

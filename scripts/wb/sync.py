@@ -492,12 +492,20 @@ def commit_base(tree, part):
         (part / path).unlink()
     bodies = sparse.contents(name for _, name in base.values())
     write_tree(part, {path: (mode, bodies[name]) for path, (mode, name) in base.items()})
+    see_new_files(part / ".gitignore")
     git = Git(part / ".git", part)
     git("init", "-q", "--template=", "-b", "series")
     git("config", "gc.auto", "0")
     git("add", "-A", "-f", ".")
     git("commit", "-q", "--no-verify", "-m", f"upstream {tree.name}")
     git("update-ref", BASE, "HEAD")
+
+
+def see_new_files(gitignore):
+    """Debian's packagers have git ignore the whole kernel, and so what we add to it."""
+    if gitignore.exists():
+        lines = gitignore.read_text().splitlines(keepends=True)
+        gitignore.write_text("".join(line for line in lines if line != "/*\n"))
 
 
 def collect(tree, root, edit):
