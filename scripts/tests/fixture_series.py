@@ -5,6 +5,7 @@ import collections
 import contextlib
 import functools
 import io
+import os
 import pathlib
 import shutil
 import tempfile
@@ -82,6 +83,12 @@ class SeriesCase(unittest.TestCase):
         self.commit("start")
         self.sync()
         self.commit("synced")
+
+    def upstream(self, files):
+        """More files that the kernel tree had when it was unpacked."""
+        write(self.tree.dir, files)
+        for path in files:
+            os.utime(self.tree.dir / path, (1, 1))
 
     def kernel(self, name, files=KERNEL):
         where = self.tmp / f"linux-{name}"

@@ -7,7 +7,7 @@ from unittest import mock
 from wb import core, prefixes, series
 from wb.core import Failure
 
-from .fixture_series import KERNEL, SeriesCase, write
+from .fixture_series import KERNEL, SeriesCase
 
 A, KCONFIG = "drivers/bus/a.c", "drivers/bus/Kconfig"
 GOOD = [("bus: Fix a", {A: KERNEL[A].replace("a10", "fixed")}),
@@ -20,7 +20,7 @@ class Bisect(SeriesCase):
 
     def setUp(self):
         super().setUp()
-        write(self.tree.dir, {KCONFIG: "config A\n\tbool\n"})
+        self.upstream({KCONFIG: "config A\n\tbool\n"})
         self.fragment = self.tmp / "zone.config"
         self.fragment.write_text("CONFIG_A=y\n")
         self.built, self.wanted = [], []

@@ -2,7 +2,6 @@
 """wb/sync.py: sync in both directions, edit, rebase, status."""
 import contextlib
 import io
-import os
 import re
 
 from wb import series, sync
@@ -288,8 +287,7 @@ class InEdit(SeriesCase):
         self.assertEqual(self.sync(), "patches and tree agree")
 
     def test_new_file_is_collected_though_debian_ignores_the_whole_kernel(self):
-        write(self.tree.dir, {".gitignore": "*.o\n/*\n!/debian/\n"})
-        os.utime(self.tree.dir / ".gitignore", (1, 1))
+        self.upstream({".gitignore": "*.o\n/*\n!/debian/\n"})
         where, git = self.open()
         write(where, {"drivers/bus/m_new.c": "int new;\n", "drivers/bus/m.o": ""})
         git("add", "-A")
