@@ -5,7 +5,7 @@ import io
 
 from wb import core, series, seriescheck
 
-from .fixture_series import BASES, KERNEL, SERIES, SeriesCase, message
+from .fixture_series import KERNEL, SERIES, SeriesCase, message
 
 M = "drivers/bus/m.c"
 

@@ -313,6 +313,7 @@ class Own(StyleCase):
 
     def test_python_and_shell(self):
         write(self.root, {"scripts/good.py": "x = 1\n", "scripts/bad.py": "x = = 1\n",
+                          "scripts/unknown.py": "shutil.copy\n",
                           "run": "#!/bin/sh\nif true; then echo; fi\n",
                           "test": "#!/bin/sh\nif true; then echo\n",
                           "scripts/tool": "#!/usr/bin/env python3\nif x\n",
@@ -320,7 +321,8 @@ class Own(StyleCase):
         verdict = {str(p.relative_to(self.root)): bool(style.syntax(p))
                    for p in style.programs(self.root)}
         self.assertEqual(verdict, {"run": False, "test": True, "scripts/good.py": False,
-                                   "scripts/bad.py": True, "scripts/tool": True})
+                                   "scripts/bad.py": True, "scripts/tool": True,
+                                   "scripts/unknown.py": True})
 
 
 class Bindings(StyleCase):

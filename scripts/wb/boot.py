@@ -11,7 +11,7 @@ import secrets
 
 from . import core, guest, qemu, zones
 from .core import LOGS, Failure
-from .zones import CONSOLE, HERE, ZONES, build, image   # noqa: F401
+from .zones import CONSOLE, HERE, ZONES, build
 
 TIMEOUT = 120                   # a boot takes 3 to 6 s; hosts may be busy
 

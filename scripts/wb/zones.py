@@ -6,6 +6,7 @@ same objects linked with another device tree (none for root, to which QEMU
 passes one; QEMU's hardware for nonroot).
 """
 import re
+import shutil
 import struct
 
 from . import core, kernel, qemu, schema, series
