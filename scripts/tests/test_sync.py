@@ -425,3 +425,9 @@ class Status(SeriesCase):
     def test_tells_what_was_edited(self):
         self.write(M, "int edited;\n")
         self.assertEqual(self.status()["tree"], "differs: tree edited (make sync)")
+
+    def test_tells_of_a_kernel_tree_edited_by_hand(self):
+        series.apply(self.tree, self.root)
+        self.assertNotIn("edited by hand", self.status()["series"])
+        (self.tree.dir / "drivers/bus/a.c").write_text("int mine;\n")
+        self.assertIn("edited by hand: drivers/bus/a.c", self.status()["series"])

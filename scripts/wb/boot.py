@@ -9,7 +9,7 @@ nonroot  enters as under hvisor: a raw image at the zone's address, registers
 import re
 import secrets
 
-from . import core, guest, qemu, zones
+from . import core, guest, kernel, qemu, zones
 from .core import LOGS, Failure
 from .zones import CONSOLE, HERE, ZONES, build
 
@@ -55,14 +55,16 @@ PARTS = {"root": root_parts, "nonroot": nonroot_parts}
 JUNK = (b"rdinit=/nonexistent maxcpus=0 " + bytes(range(1, 256))) * 32
 
 
-def entry_arguments(tree, zone, initrd, append=CONSOLE, smp=None, cpu=0):
-    """QEMU's arguments by which the zone's kernel is started."""
-    elf, raw = zones.test_image(tree, zone)
-    if zone == "root":
-        machine = {**zones.ROOT_MACHINE, **({"smp": smp} if smp else {})}
-        dtb = zones.device_tree(zone, zones.ROOT_EDITS, **machine)
-        return [*qemu.machine(**machine), "-kernel", elf, "-initrd", initrd,
-                "-append", append, *qemu.blob(dtb, 0x100000)]
+def root_entry(elf, initrd, append=CONSOLE, smp=None):
+    """QEMU's arguments that start @elf by -kernel, with QEMU's device tree corrected."""
+    machine = {**zones.ROOT_MACHINE, **({"smp": smp} if smp else {})}
+    dtb = zones.device_tree("root", zones.ROOT_EDITS, **machine)
+    return [*qemu.machine(**machine), "-kernel", elf, "-initrd", initrd,
+            "-append", append, *qemu.blob(dtb, 0x100000)]
+
+
+def nonroot_entry(elf, raw, initrd, smp=None, cpu=0):
+    """QEMU's arguments that start @raw, whose ELF file is @elf, as hvisor does."""
     if initrd.stat().st_size > zones.INITRD_SIZE:
         raise Failure(f"{core.shown(initrd)} is larger than {zones.INITRD_SIZE >> 20} MiB")
     rom, junk = HERE / "nonroot/rom", HERE / "nonroot/junk"
@@ -73,23 +75,37 @@ def entry_arguments(tree, zone, initrd, append=CONSOLE, smp=None, cpu=0):
             *qemu.blob(initrd, zones.INITRD), *qemu.blob(junk, 0)]
 
 
+def entry_arguments(tree, zone, initrd, **entry):
+    """QEMU's arguments by which the zone's kernel is started."""
+    elf, raw = zones.test_image(tree, zone)
+    if zone == "root":
+        return root_entry(elf, initrd, **entry)
+    return nonroot_entry(elf, raw, initrd, **entry)
+
+
+def initramfs(tree, out, name, checks):
+    """An initramfs whose init does @checks, and what it says when all are well."""
+    init = guest.build_init(tree, out)
+    nonce = secrets.token_hex(8)
+    listing = HERE / f"{name}.checks"
+    listing.write_text("\n".join([f"nonce {nonce}", *checks]) + "\n")
+    initrd = guest.initramfs(out, name, {"/init": (init, 0o755), "/checks": (listing, 0o644)})
+    return initrd, f"init: all checks passed {nonce}"
+
+
 def run_checks(tree, zone, parts, log, inspect=None, drive="", **entry):
     """One boot of @zone with @parts; the Outcome has all that went wrong.
 
     @drive is added to QEMU's -drive, @entry is for entry_arguments().
     """
     args, disks, checks = parts
-    out = zones.out_dir(tree, zone)
-    init = guest.build_init(tree, out)
     for disk in disks:
         disk.make()
-    nonce = secrets.token_hex(8)
-    listing = HERE / f"{zone}.checks"
-    listing.write_text("\n".join([f"nonce {nonce}", *checks, *(d.check for d in disks)]) + "\n")
-    initrd = guest.initramfs(out, zone, {"/init": (init, 0o755), "/checks": (listing, 0o644)})
+    initrd, token = initramfs(tree, zones.out_dir(tree, zone), zone,
+                              [*checks, *(d.check for d in disks)])
     outcome = qemu.boot([*entry_arguments(tree, zone, initrd, **entry), *args,
                          *(a for d in disks for a in d.arguments(drive))],
-                        log, f"init: all checks passed {nonce}", TIMEOUT, inspect=inspect)
+                        log, token, TIMEOUT, inspect=inspect)
     if not outcome.ok:
         return outcome
     # The guest is content; is its data really in the host's files?
@@ -104,6 +120,19 @@ def boot(tree, zone):
     if not outcome.ok:
         raise Failure(f"booting the {zone} kernel: {outcome.reason}", log, f"make boot-{zone}")
     return outcome
+
+
+def smoke(tree, out):
+    """Boot what check-bisect has built in @out: Failure unless its init is content."""
+    smp = 2 if kernel.symbols((out / ".config").read_text()).get("SMP") == "y" else 1
+    log = LOGS / f"boot-{out.name}.log"
+    initrd, token = initramfs(tree, out, "smoke", [f"cpus {smp}", "clock 10"])
+    # Its KUnit tests are those of all subsystems; here they only have to compile.
+    append = f"{CONSOLE} kunit.enable=0"
+    outcome = qemu.boot(root_entry(out / "arch/loongarch/boot/vmlinux.elf", initrd, append, smp),
+                        log, token, TIMEOUT)
+    if not outcome.ok:
+        raise Failure(f"booting {core.shown(out)}: {outcome.reason}", log)
 
 
 def boot_on_core(tree, cpu):

@@ -6,7 +6,7 @@ Those that need a module of their own have one: style, prefixes and proofs.
 import datetime
 import sys
 
-from . import core, prefixes, proofs, series, source, style
+from . import boot, core, prefixes, proofs, series, source, style
 from .core import BUILD, ROOT, Failure
 
 CHECK = BUILD / "check"
@@ -18,8 +18,8 @@ check_style = style.check_style
 
 # ------------------------------------------------ long checks, their results
 
-def check_bisect(tree, smoke=None):
-    recorded("check-bisect", tree.name, "bisect", lambda: prefixes.check_bisect(tree, smoke))
+def check_bisect(tree):
+    recorded("check-bisect", tree.name, "bisect", lambda: prefixes.check_bisect(tree, boot.smoke))
 
 
 def check_proofs(tree, only=None, boot_cases=None):

@@ -11,10 +11,10 @@ import re
 from . import core, kernel, series, zones
 from .core import ROOT, Failure
 
-DTS = "arch/loongarch/boot/dts"
-
-# A warning in any prefix is an error, and tests are code like any other.
-ALWAYS = {"WERROR": "y", "KUNIT": "y", "KUNIT_ALL_TESTS": "y"}
+# A warning in any prefix is an error, and tests are code like any other. The
+# device tree is QEMU's, for the boot.
+ALWAYS = {"WERROR": "y", "KUNIT": "y", "KUNIT_ALL_TESTS": "y",
+          "BUILTIN_DTB": "n", "BUILTIN_DTB_NAME": "n"}
 
 CONFIGS = {
     "smp": (zones.fragments("root"), {}),
@@ -58,26 +58,18 @@ def later_symbols(tree, rev):
     return set(re.findall(r"^\+\s*(?:menu)?config (\w+)", diff, re.M))
 
 
-def config_at(tree, rev, fragments, extra):
-    """What to ask of the kernel at @rev beside @fragments: nothing that comes later."""
-    wanted = dict(extra)
-    wanted.update(dict.fromkeys(later_symbols(tree, rev), "n"))
-    symbols = {}
-    for fragment in fragments:
-        symbols.update(kernel.symbols(fragment.read_text()))
-    built_in = symbols.get("BUILTIN_DTB_NAME", "").strip('"')
-    if built_in and f"{DTS}/{built_in}.dts" not in series.repository(tree).listing(rev):
-        wanted.update(BUILTIN_DTB="n", BUILTIN_DTB_NAME="n")
-    return wanted
+def config_at(tree, rev, extra):
+    """@extra as far as the kernel at @rev can have it: nothing that comes later."""
+    return {**extra, **dict.fromkeys(later_symbols(tree, rev), "n")}
 
 
 # ------------------------------------------------------------------ bisect
 
-def check_bisect(tree, smoke=None, configs=None, root=ROOT):
-    """Every prefix of the series builds in each configuration.
+def check_bisect(tree, smoke, configs=None, root=ROOT):
+    """Every prefix of the series builds and boots in each configuration.
 
     A prefix that is done is never built again, whatever happens to the patches
-    after it. @smoke(out), if given, is called for each built kernel and raises
+    after it. @smoke(tree, out) is called for each built kernel and raises
     Failure if it does not boot.
     """
     configs = configs or CONFIGS
@@ -92,9 +84,8 @@ def check_bisect(tree, smoke=None, configs=None, root=ROOT):
 def prefix(tree, patch, commit, name, fragments, extra, smoke):
     """Build one prefix in one configuration, unless that was done before."""
     stamp = f"bisect-{name}-{number(patch)}"
-    wanted = config_at(tree, commit, fragments, {**ALWAYS, **extra})
-    key = core.digest(text(tree, commit), fragments, sorted(wanted.items()), kernel.toolchain(),
-                      bool(smoke))
+    wanted = config_at(tree, commit, {**ALWAYS, **extra})
+    key = core.digest(text(tree, commit), fragments, sorted(wanted.items()), kernel.toolchain())
     what = f"{patch.name} {name}"
     with core.phase(f"Prefix up to {what}") as state:
         if core.fresh(stamp, key):
@@ -104,7 +95,7 @@ def prefix(tree, patch, commit, name, fragments, extra, smoke):
                 build_prefix(tree, commit, name, fragments, wanted, smoke)
             except Failure as failure:
                 core.results.failed("bisect", what, explain(failure))
-                state.note = "does not build"
+                state.note = "FAILED"
                 return
             core.stamp(stamp, key)
     core.results.passed("bisect", what)
@@ -116,8 +107,7 @@ def build_prefix(tree, commit, name, fragments, wanted, smoke):
     series.checkout(tree, commit)
     kernel.config(tree, out, fragments, wanted)
     kernel.build(tree, out, ["all"], log)
-    if smoke:
-        smoke(out)
+    smoke(tree, out)
 
 
 def explain(failure, repeat="make check-bisect"):

@@ -24,7 +24,7 @@ def environment():
     fetched = {"PATH": f"{where}/usr/bin:{os.environ['PATH']}",
                "PYTHONPATH": f"{where}/usr/lib/python3/dist-packages"}
     if not new_enough(fetched):
-        raise Failure(f"dt-schema {'.'.join(map(str, OLDEST))} does not run here: "
+        raise Failure(f"dt-schema {OLDEST[0]}.{OLDEST[1]:02} does not run here: "
                       + version_line(fetched))
     return fetched
 

@@ -251,9 +251,9 @@ def is_upstream(tree, git, path):
 def refuse_newer(tree, paths):
     """A file which no patch touched so far is as old as the kernel tree, or it was edited."""
     made = (tree.git_dir / MADE).stat().st_mtime_ns
-    edited = [path for path in paths if (tree.dir / path).lstat().st_mtime_ns > made]
-    if edited:
-        raise edited_by_hand(tree, edited)
+    newer = [path for path in paths if (tree.dir / path).lstat().st_mtime_ns > made]
+    if newer:
+        raise edited_by_hand(tree, newer)
 
 
 def verify_base(tree, held, upstream):
@@ -359,7 +359,8 @@ def checkout(tree, rev):
         (tree.git_dir / "index.lock").unlink(missing_ok=True)
         git("read-tree", "--reset", "-u", rev)
     start = index_tree(git)
-    refuse_edited(git, tree)
+    if by_hand := edited(tree):
+        raise edited_by_hand(tree, by_hand)
     (tree.git_dir / UNDER_WAY).write_text(target)
     git("read-tree", "-m", "-u", start, target)
     git("update-ref", "--no-deref", "HEAD", target)
@@ -381,12 +382,12 @@ def index_tree(git):
     return git("write-tree")
 
 
-def refuse_edited(git, tree):
+def edited(tree):
+    """The files of the kernel tree that are not as they were checked out."""
+    git = Git(tree.git_dir, tree.dir)
     with contextlib.suppress(GitFailure):
         git("update-index", "-q", "--refresh")
-    edited = git.lines("diff-files", "--name-only")
-    if edited:
-        raise edited_by_hand(tree, edited)
+    return git.lines("diff-files", "--name-only")
 
 
 def edited_by_hand(tree, paths):

@@ -245,7 +245,7 @@ def compiled(tree, rev, variant, extra, paths, check):
     if not kept.exists():
         out = kernel.out_dir(f"style-{variant}")
         series.checkout(tree, rev)
-        kernel.config(tree, out, [CONFIG], prefixes.config_at(tree, rev, [CONFIG], extra))
+        kernel.config(tree, out, [CONFIG], prefixes.config_at(tree, rev, extra))
         w1 = make_again(tree, out, f"style-{variant}", paths, [])
         both = make_again(tree, out, f"sparse-{variant}", paths, ["C=1", *check]) if check else w1
         # The second run compiles too, and what the compiler says is no news.

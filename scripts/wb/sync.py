@@ -605,7 +605,9 @@ def applied_words(tree, root):
         return "the kernel tree is not there yet (make fetch)"
     git = series.build(tree, root)
     if git.has("HEAD") and not git("diff-tree", "HEAD", SERIES):
-        return f"applied in {core.shown(tree.dir)}"
+        by_hand = series.edited(tree)
+        return (f"applied in {core.shown(tree.dir)}"
+                + (f", edited by hand: {', '.join(by_hand)}" if by_hand else ""))
     return f"not applied in {core.shown(tree.dir)} (make apply)"
 
 
