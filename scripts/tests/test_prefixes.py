@@ -97,6 +97,17 @@ class Bisect(SeriesCase):
             self.check([GOOD[0], later])
         self.assertEqual([extra.get("M") for extra in self.wanted], ["n", None])
 
+    def test_symbol_that_a_diff_shows_as_new(self):
+        """Whose lines match again further down, as those of all help texts do."""
+        entry = "config {}\n\tbool\n\thelp\n\t  If unsure, say N.\n\n"
+        before = entry.format("H")
+        later = entry.format("F") + entry.format("G") + before + entry.format("I")
+        with mock.patch.dict(KERNEL, {KCONFIG: "config A\n\tbool\n"}):
+            self.check([("bus: Add h", {KCONFIG: "config A\n\tbool\n\n" + before}),
+                        ("bus: Add more", {KCONFIG: "config A\n\tbool\n\n" + later})])
+        self.assertEqual(self.wanted, [{**prefixes.ALWAYS, **dict.fromkeys("FGI", "n")},
+                                       prefixes.ALWAYS])
+
 
 class Explain(SeriesCase):
 

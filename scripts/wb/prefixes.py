@@ -53,9 +53,18 @@ def text(tree, rev):
 
 def later_symbols(tree, rev):
     """The Kconfig symbols that only the patches after @rev define."""
-    diff = series.repository(tree)("diff", "--no-renames", rev, series.SERIES, "--",
-                                   "*Kconfig*", "Kconfig*")
-    return set(re.findall(r"^\+\s*(?:menu)?config (\w+)", diff, re.M))
+    git = series.repository(tree)
+    changed = git.lines("diff", "--no-renames", "--name-only", rev, series.SERIES, "--",
+                        "*Kconfig*")
+    return defined(git, series.SERIES, changed) - defined(git, rev, changed)
+
+
+def defined(git, rev, paths):
+    """The symbols that these Kconfig files define at @rev. A diff would not do: it may
+    show a definition as new that only has others around it."""
+    blobs = [name for path, (_, name) in git.listing(rev).items() if path in paths]
+    text = "\n".join(body.decode() for body in git.contents(blobs).values()) if blobs else ""
+    return set(re.findall(r"^\s*(?:menu)?config (\w+)", text, re.M))
 
 
 def config_at(tree, rev, extra):
