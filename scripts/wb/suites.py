@@ -140,6 +140,7 @@ def record_baseline(tree, lane):
              f"# make baseline LANE={lane}"]
     lines += [f"failed {r.suite}:{r.test}" for r in rows if r.status in ("failed", "crashed")]
     lines += sorted({f"splat {s}" for s in qemu.scan(console_text(lane))})
+    baseline_path(lane).parent.mkdir(exist_ok=True)
     baseline_path(lane).write_text("\n".join(lines) + "\n")
 
 
