@@ -131,6 +131,12 @@ static void expect_served(struct hwi_device *dev, int times)
 	KUNIT_EXPECT_FALSE(dev->test, hwi_line_was_rescued(dev->line));
 }
 
+static void expect_interrupt_served(struct hwi_device *dev, int times)
+{
+	raise(dev);
+	expect_served(dev, times);
+}
+
 static bool line_is_open(void)
 {
 	return read_csr_ecfg() & BIT(HWIRQ);
@@ -144,8 +150,7 @@ static void line_is_served_once(struct kunit *test)
 	start_driver(dev, serve, NULL, 0);
 
 	for (int i = 1; i <= 3; i++) {
-		raise(dev);
-		expect_served(dev, i);
+		expect_interrupt_served(dev, i);
 	}
 }
 
@@ -231,8 +236,7 @@ static void oneshot_thread_runs(struct kunit *test)
 	start_driver(dev, wake_thread, serve_slowly, IRQF_ONESHOT);
 
 	for (int i = 1; i <= 3; i++) {
-		raise(dev);
-		expect_served(dev, i);
+		expect_interrupt_served(dev, i);
 		KUNIT_EXPECT_EQ(test, dev->primary, i);
 	}
 }
@@ -249,13 +253,11 @@ static void shared_line_is_served(struct kunit *test)
 	start_driver(dev, serve, NULL, IRQF_SHARED);
 	KUNIT_ASSERT_EQ(test, request_irq(dev->irq, not_mine, IRQF_SHARED, "other", test), 0);
 
-	raise(dev);
-	expect_served(dev, 1);
+	expect_interrupt_served(dev, 1);
 
 	/* Whoever stays has the line */
 	free_irq(dev->irq, test);
-	raise(dev);
-	expect_served(dev, 2);
+	expect_interrupt_served(dev, 2);
 }
 
 static void unquiet(void *was)
@@ -289,8 +291,7 @@ static void only_high_level_is_accepted(struct kunit *test)
 
 	KUNIT_EXPECT_TRUE(test, irqd_is_level_type(irq_get_irq_data(dev->irq)));
 	start_driver(dev, serve, NULL, IRQF_TRIGGER_HIGH);
-	raise(dev);
-	expect_served(dev, 1);
+	expect_interrupt_served(dev, 1);
 
 	KUNIT_EXPECT_EQ(test, irq_set_irq_type(dev->irq, IRQ_TYPE_LEVEL_LOW), -EINVAL);
 	KUNIT_EXPECT_EQ(test, irq_set_irq_type(dev->irq, IRQ_TYPE_EDGE_FALLING), -EINVAL);
@@ -305,8 +306,7 @@ static void rising_edge_is_taken_as_level(struct kunit *test)
 
 	start_driver(dev, serve, NULL, IRQF_TRIGGER_RISING);
 	KUNIT_EXPECT_EQ(test, irq_get_trigger_type(dev->irq), IRQ_TYPE_LEVEL_HIGH);
-	raise(dev);
-	expect_served(dev, 1);
+	expect_interrupt_served(dev, 1);
 }
 
 static void need_two_cpus(struct kunit *test)
@@ -375,8 +375,7 @@ static void line_is_requested_on_the_other_cpu(struct kunit *test)
 
 	need_two_cpus(test);
 	KUNIT_ASSERT_EQ(test, smp_call_on_cpu(OTHER_CPU, request_from_here, dev, false), 0);
-	raise(dev);
-	expect_served(dev, 1);
+	expect_interrupt_served(dev, 1);
 	KUNIT_EXPECT_FALSE(test, line_is_open_on_the_other());
 
 	KUNIT_ASSERT_EQ(test, smp_call_on_cpu(OTHER_CPU, free_from_here, dev, false), 0);
@@ -396,8 +395,7 @@ static void line_is_closed_on_the_other_cpu(struct kunit *test)
 
 	start_driver(dev, serve, NULL, 0);
 	KUNIT_EXPECT_FALSE(test, line_is_open_on_the_other());
-	raise(dev);
-	expect_served(dev, 1);
+	expect_interrupt_served(dev, 1);
 }
 
 static void affinity_is_that_of_the_wire(struct kunit *test)
@@ -413,8 +411,7 @@ static void affinity_is_that_of_the_wire(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, irq_set_affinity(dev->irq, cpumask_of(OTHER_CPU)), -EINVAL);
 	KUNIT_EXPECT_EQ(test, irq_set_affinity(dev->irq, cpu_online_mask), 0);
 	KUNIT_EXPECT_TRUE(test, cpumask_equal(effective, cpumask_of(WIRED_CPU)));
-	raise(dev);
-	expect_served(dev, 1);
+	expect_interrupt_served(dev, 1);
 }
 
 static void new_cpu_does_not_open_the_line(struct kunit *test)
@@ -427,13 +424,11 @@ static void new_cpu_does_not_open_the_line(struct kunit *test)
 
 	start_driver(dev, serve, NULL, 0);
 	KUNIT_ASSERT_EQ(test, remove_cpu(OTHER_CPU), 0);
-	raise(dev);
-	expect_served(dev, 1);
+	expect_interrupt_served(dev, 1);
 
 	KUNIT_ASSERT_EQ(test, add_cpu(OTHER_CPU), 0);
 	KUNIT_EXPECT_FALSE(test, line_is_open_on_the_other());
-	raise(dev);
-	expect_served(dev, 2);
+	expect_interrupt_served(dev, 2);
 }
 
 static void count_open_avec_line(void *open)
