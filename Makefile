@@ -10,7 +10,7 @@ main   := all check
 steps  := fetch apply build build-root build-nonroot boot boot-root boot-nonroot kunit shell
 series := sync edit status rebase send
 checks := check-series check-style check-kunit check-boot check-bisect \
-	  check-proofs check-bases check-tools baseline
+	  check-proofs check-bases check-tools baseline figures
 other  := doctor clean distclean help
 
 .DEFAULT_GOAL := all

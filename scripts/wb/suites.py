@@ -11,6 +11,9 @@ Row = collections.namedtuple("Row", "suite test status message")
 STATUS = {"PASS": "passed", "FAIL": "failed", "SKIP": "skipped", "ERROR": "crashed"}
 TIMEOUT = 300       # seconds for one boot with all suites
 
+# What lanes are booted with once more, after nothing but the defaults.
+ALSO = {"base": [("threadirqs",)]}
+
 
 def lanes():
     return sorted(p.stem for p in (ROOT / "kunit/lanes").glob("*.config"))
@@ -107,8 +110,8 @@ def flatten(group, path=()):
         yield from flatten(child, (*path, child["name"]))
 
 
-def console_text(lane):
-    path = core.LOGS / f"kunit-{lane}.console"
+def console_text(group):
+    path = core.LOGS / f"{group}.console"
     return path.read_text(errors="replace") if path.exists() else ""
 
 
@@ -139,7 +142,7 @@ def record_baseline(tree, lane):
     lines = [f"# What {tree.name} without the series does in lane {lane}; recorded by",
              f"# make baseline LANE={lane}"]
     lines += [f"failed {r.suite}:{r.test}" for r in rows if r.status in ("failed", "crashed")]
-    lines += sorted({f"splat {s}" for s in qemu.scan(console_text(lane))})
+    lines += sorted({f"splat {s}" for s in qemu.scan(console_text(f"kunit-{lane}"))})
     baseline_path(lane).parent.mkdir(exist_ok=True)
     baseline_path(lane).write_text("\n".join(lines) + "\n")
 
@@ -147,14 +150,21 @@ def record_baseline(tree, lane):
 # --------------------------------------------------------------------- check
 
 def check(tree, lane, glob="*"):
-    """Build and run one lane and add its rows to the results."""
-    group = f"kunit-{lane}"
-    known_failures, known_splats = baseline(lane)
+    """Build one lane, run it, and add its rows to the results."""
     with core.phase(f"KUnit kernel, lane {lane}"):
         build(tree, lane)
-    with core.phase(f"KUnit run, lane {lane}") as state:
-        rows = run(tree, lane, glob)
-        state.note = f"{len(rows)} cases"
+    for arguments in ((), *ALSO.get(lane, ())):
+        group = "-".join((f"kunit-{lane}", *arguments))
+        with core.phase(" ".join((f"KUnit run, lane {lane}", *arguments))) as state:
+            rows = run(tree, lane, glob, arguments, core.LOGS / f"{group}.log")
+            state.note = f"{len(rows)} cases"
+        judge(lane, group, rows)
+
+
+def judge(lane, group, rows):
+    """Add the rows of one run and what its console says to the results."""
+    known_failures, known_splats = baseline(lane)
+    log = core.shown(core.LOGS / f"{group}.console")
     for row in rows:
         name = f"{row.suite}:{row.test}"
         if row.status == "passed":
@@ -165,11 +175,11 @@ def check(tree, lane, glob="*"):
             core.results.skipped(group, name, f"fails on the unpatched base too "
                                  f"({core.shown(baseline_path(lane))})")
         else:
-            core.results.failed(group, name, f"{row.status}\n{row.message}\n"
+            core.results.failed(group, name, f"{row.status}\n{row.message}\nlog: {log}\n"
                                 f"repeat: make kunit LANE={lane} SUITE='{row.suite}'")
-    splats = qemu.scan(console_text(lane), known_splats)
+    splats = qemu.scan(console_text(group), known_splats)
     if splats:
         core.results.failed(group, "console", "the kernel complained:\n" + "\n".join(splats[:20])
-                            + f"\nlog: {core.shown(core.LOGS / f'kunit-{lane}.console')}")
+                            + f"\nlog: {log}")
     else:
         core.results.passed(group, "console")

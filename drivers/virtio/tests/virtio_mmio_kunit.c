@@ -27,9 +27,7 @@
 #include <uapi/linux/virtio_mmio.h>
 
 #include "../virtio_mmio.h"
-
-#define FAKE_ID		0x7fff
-#define REGS_SIZE	0x200
+#include "virtio_mmio_fake.h"
 
 /* No device acknowledges all of these, so it stands for "not written" */
 #define NOT_WRITTEN	0xdead0000
@@ -38,7 +36,7 @@
 #define STORM		1000
 
 struct fake_device {
-	__le32 regs[REGS_SIZE / sizeof(__le32)];
+	struct virtio_mmio_fake mmio;
 	int irq;
 	struct platform_device *pdev;
 
@@ -67,14 +65,14 @@ static struct {
 
 static __le32 *reg(struct fake_device *fake, unsigned int offset)
 {
-	return &fake->regs[offset / sizeof(__le32)];
+	return virtio_mmio_fake_reg(&fake->mmio, offset);
 }
 
 static void __iomem *map_fake_registers(struct platform_device *pdev)
 {
 	struct fake_device *fake = kunit_get_current_test()->priv;
 
-	return (void __iomem *)fake->regs;
+	return (void __iomem *)fake->mmio.regs;
 }
 
 /* Takes a lock as drivers do, which sleeps on PREEMPT_RT */
@@ -113,7 +111,7 @@ static void fake_driver_config_changed(struct virtio_device *vdev)
 }
 
 static const struct virtio_device_id fake_ids[] = {
-	{ FAKE_ID, VIRTIO_DEV_ANY_ID },
+	{ VIRTIO_MMIO_FAKE_ID, VIRTIO_DEV_ANY_ID },
 	{}
 };
 
@@ -292,7 +290,7 @@ static irqreturn_t other_driver(int irq, void *data)
 	return IRQ_NONE;
 }
 
-/* Others on the line come before or after, and don't know about threads */
+/* Another driver on the line need not know about threads */
 static void line_is_shared(struct kunit *test)
 {
 	struct fake_device *fake = test->priv;
@@ -370,13 +368,7 @@ static int virtio_mmio_test_init(struct kunit *test)
 	test->priv = fake;
 	config_changes = 0;
 
-	*reg(fake, VIRTIO_MMIO_MAGIC_VALUE) = cpu_to_le32('v' | 'i' << 8 | 'r' << 16 | 't' << 24);
-	*reg(fake, VIRTIO_MMIO_VERSION) = cpu_to_le32(2);
-	*reg(fake, VIRTIO_MMIO_DEVICE_ID) = cpu_to_le32(FAKE_ID);
-	*reg(fake, VIRTIO_MMIO_QUEUE_NUM_MAX) = cpu_to_le32(8);
-	/* Read for both halves: feature 0, whatever it is, and VERSION_1 */
-	*reg(fake, VIRTIO_MMIO_DEVICE_FEATURES) = cpu_to_le32(BIT(VIRTIO_F_VERSION_1 - 32));
-
+	virtio_mmio_fake_init(&fake->mmio, VIRTIO_MMIO_FAKE_ID);
 	hrtimer_setup(&fake->cpu, take_interrupts, CLOCK_MONOTONIC,
 		      HRTIMER_MODE_REL_PINNED_HARD);
 	fake->irq = get_irq_number(test, flow->handler);

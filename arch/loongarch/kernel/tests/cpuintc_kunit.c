@@ -15,6 +15,7 @@
 #include <linux/kallsyms.h>
 #include <linux/printk.h>
 #include <linux/smp.h>
+#include <linux/suspend.h>
 #include <linux/workqueue.h>
 
 #include <asm/irq.h>
@@ -149,9 +150,8 @@ static void line_is_served_once(struct kunit *test)
 
 	start_driver(dev, serve, NULL, 0);
 
-	for (int i = 1; i <= 3; i++) {
+	for (int i = 1; i <= 3; i++)
 		expect_interrupt_served(dev, i);
-	}
 }
 
 static void masked_line_is_not_dispatched(struct kunit *test)
@@ -212,6 +212,38 @@ static void disabled_line_is_not_served(struct kunit *test)
 
 	enable_irq(dev->irq);
 	expect_served(dev, 1);
+}
+
+static void suspended_line_is_not_served(struct kunit *test)
+{
+	struct hwi_device *dev = new_device(test);
+
+	start_driver(dev, serve, NULL, 0);
+	suspend_device_irqs();
+	interrupt(dev);
+	KUNIT_EXPECT_EQ(test, dev->served, 0);
+	KUNIT_EXPECT_FALSE(test, line_is_open());
+
+	resume_device_irqs();
+	expect_served(dev, 1);
+}
+
+static void line_wakes_the_system(struct kunit *test)
+{
+	struct hwi_device *dev = new_device(test);
+
+	start_driver(dev, serve, NULL, 0);
+	KUNIT_ASSERT_EQ(test, enable_irq_wake(dev->irq), 0);
+	suspend_device_irqs();
+	pm_wakeup_clear(0);
+	interrupt(dev);
+	KUNIT_EXPECT_TRUE(test, pm_wakeup_pending());
+	KUNIT_EXPECT_EQ(test, dev->served, 0);
+
+	resume_device_irqs();
+	expect_served(dev, 1);
+	pm_wakeup_clear(0);
+	KUNIT_EXPECT_EQ(test, disable_irq_wake(dev->irq), 0);
 }
 
 static void freed_line_is_closed(struct kunit *test)
@@ -481,6 +513,8 @@ static struct kunit_case cpuintc_cases[] = {
 	KUNIT_CASE(unmapped_line_is_masked),
 	KUNIT_CASE(line_without_driver_is_masked),
 	KUNIT_CASE(disabled_line_is_not_served),
+	KUNIT_CASE(suspended_line_is_not_served),
+	KUNIT_CASE(line_wakes_the_system),
 	KUNIT_CASE(freed_line_is_closed),
 	KUNIT_CASE(oneshot_thread_runs),
 	KUNIT_CASE(shared_line_is_served),

@@ -75,6 +75,17 @@ static enum hrtimer_restart hwi_line_rescue(struct hrtimer *timer)
 }
 
 /**
+ * hwi_line_exists() - Ask whether hwi_line_get() can have a line
+ *
+ * Context: Any.
+ * Return: Whether the machine has the interrupt controller for it.
+ */
+bool hwi_line_exists(void)
+{
+	return of_machine_is_compatible("linux,dummy-loongson3");
+}
+
+/**
  * hwi_line_get() - Take the line and connect it to a pin of the CPU
  * @test: The test that holds the line until it ends.
  * @hwirq: The pin, INT_HWI2 or INT_HWI3. The others are in use.
@@ -88,7 +99,7 @@ struct hwi_line *hwi_line_get(struct kunit *test, unsigned int hwirq)
 {
 	struct hwi_line *line;
 
-	if (!of_machine_is_compatible("linux,dummy-loongson3"))
+	if (!hwi_line_exists())
 		kunit_skip(test, "needs the interrupt controller of QEMU's virt machine");
 
 	KUNIT_ASSERT_TRUE(test, hwirq == INT_HWI2 || hwirq == INT_HWI3);

@@ -15,6 +15,7 @@
 struct hwi_line;
 struct kunit;
 
+bool hwi_line_exists(void);
 struct hwi_line *hwi_line_get(struct kunit *test, unsigned int hwirq);
 void hwi_line_raise(struct hwi_line *line);
 void hwi_line_ack(struct hwi_line *line);
