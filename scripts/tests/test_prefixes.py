@@ -95,7 +95,10 @@ class Bisect(SeriesCase):
         self.fragment.write_text("CONFIG_A=y\nCONFIG_M=y\n")
         with mock.patch.dict(KERNEL, {KCONFIG: "config A\n\tbool\n"}):
             self.check([GOOD[0], later])
-        self.assertEqual([extra.get("M") for extra in self.wanted], ["n", None])
+            self.assertEqual([extra.get("M") for extra in self.wanted], ["n", None])
+            self.check([GOOD[0], later, ("bus: Add n", {KCONFIG: "config A\n\tbool\n\n"
+                                         "config M\n\tbool\n\nconfig N\n\tbool\n"})])
+        self.assertEqual(len(self.built), 1, "what is done is done")
 
     def test_symbol_that_a_diff_shows_as_new(self):
         """Whose lines match again further down, as those of all help texts do."""

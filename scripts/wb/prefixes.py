@@ -93,15 +93,16 @@ def check_bisect(tree, smoke, configs=None, root=ROOT):
 def prefix(tree, patch, commit, name, fragments, extra, smoke):
     """Build one prefix in one configuration, unless that was done before."""
     stamp = f"bisect-{name}-{number(patch)}"
-    wanted = config_at(tree, commit, {**ALWAYS, **extra})
-    key = core.digest(text(tree, commit), fragments, sorted(wanted.items()), kernel.toolchain())
+    extra = {**ALWAYS, **extra}
+    # Without the symbols of later patches, which leave this kernel as it is.
+    key = core.digest(text(tree, commit), fragments, sorted(extra.items()), kernel.toolchain())
     what = f"{patch.name} {name}"
     with core.phase(f"Prefix up to {what}") as state:
         if core.fresh(stamp, key):
             state.note = "up to date"
         else:
             try:
-                build_prefix(tree, commit, name, fragments, wanted, smoke)
+                build_prefix(tree, commit, name, fragments, config_at(tree, commit, extra), smoke)
             except Failure as failure:
                 core.results.failed("bisect", what, explain(failure))
                 state.note = "FAILED"

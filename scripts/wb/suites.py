@@ -122,7 +122,7 @@ def baseline_path(lane):
 
 
 def baseline(lane):
-    """What the unpatched base does in this lane: ({"suite:test"}, [splat lines])."""
+    """What the base does in this lane, series or not: ({"suite:test"}, [splat lines])."""
     failures, splats = set(), []
     path = baseline_path(lane)
     if path.exists():
@@ -135,14 +135,22 @@ def baseline(lane):
     return failures, splats
 
 
-def record_baseline(tree, lane):
-    """Write kunit/baseline/<lane>.txt; @tree has the unpatched base checked out."""
+def complaints(tree, lane):
+    """What the kernel that is checked out fails, and what its console has: lines."""
     build(tree, lane)
     rows = run(tree, lane)
-    lines = [f"# What {tree.name} without the series does in lane {lane}; recorded by",
-             f"# make baseline LANE={lane}"]
-    lines += [f"failed {r.suite}:{r.test}" for r in rows if r.status in ("failed", "crashed")]
-    lines += sorted({f"splat {s}" for s in qemu.scan(console_text(f"kunit-{lane}"))})
+    return ({f"failed {r.suite}:{r.test}" for r in rows if r.status in ("failed", "crashed")}
+            | {f"splat {qemu.normal(s)}" for s in qemu.scan(console_text(f"kunit-{lane}"))})
+
+
+def record_baseline(name, lane, before, now):
+    """Write kunit/baseline/<lane>.txt from the complaints() of the base and of the series.
+
+    What the series heals is not subtracted: it would not be seen to come back.
+    """
+    lines = [f"# What {name} without the series does in lane {lane}; \"healed\" is what the",
+             f"# series ends. Recorded by make baseline LANE={lane}"]
+    lines += sorted(before & now) + sorted(f"healed {line}" for line in before - now)
     baseline_path(lane).parent.mkdir(exist_ok=True)
     baseline_path(lane).write_text("\n".join(lines) + "\n")
 
