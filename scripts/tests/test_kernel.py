@@ -35,8 +35,8 @@ class Config(Scratch):
         path.write_text(text)
         return path
 
-    def config(self, *fragments):
-        kernel.config(None, self.dir / "out", fragments)
+    def config(self, *fragments, **how):
+        kernel.config(None, self.dir / "out", fragments, **how)
         return kernel.symbols((self.dir / "out/.config").read_text())
 
     def test_later_fragment_wins(self):
@@ -50,6 +50,10 @@ class Config(Scratch):
         with self.assertRaises(core.Failure) as caught:
             self.config(good, bad)
         self.assertRegex(caught.exception.what, r"CONFIG_LOST=y of .*bad\.config became n")
+
+    def test_lost_symbol_that_is_allowed_for(self):
+        bad = self.fragment("bad.config", "CONFIG_A=y\nCONFIG_LOST=y\n")
+        self.assertEqual(self.config(bad, keep=False), {"A": "y"})
 
     def test_unset_symbol_may_be_absent(self):
         self.assertEqual(self.config(self.fragment("a", "# CONFIG_LOST is not set\n")), {})

@@ -107,7 +107,7 @@ class Compile(StyleCase):
         self.config.write_text("CONFIG_A=y\n")
         kernel = style.kernel
         for module, name, value in ((style, "CONFIG", self.config),
-                                    (kernel, "config", lambda *a: None),
+                                    (kernel, "config", lambda *a, **k: None),
                                     (kernel, "make", self.make),
                                     (kernel, "out_dir", lambda name: self.tmp / "obj" / name),
                                     (core, "LOGS", self.tmp / "log"),

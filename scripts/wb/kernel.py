@@ -61,11 +61,12 @@ def as_fragment(values):
                    for n, v in values.items())
 
 
-def config(tree, out, fragments, extra=None, allnoconfig=True):
+def config(tree, out, fragments, extra=None, allnoconfig=True, keep=True):
     """Write @out/.config from @fragments, then from @extra {symbol: value}.
 
     A later fragment overrides an earlier one. A symbol that the kernel's
-    configuration does not keep is a Failure that names it and its fragment.
+    configuration does not keep is a Failure that names it and its fragment, if
+    @keep is true.
     """
     out = pathlib.Path(out)
     wanted, origin = {}, {}
@@ -88,7 +89,7 @@ def config(tree, out, fragments, extra=None, allnoconfig=True):
     have = symbols(before.read_text())
     lost = [f"CONFIG_{n}={v} of {origin[n]} became {have.get(n, 'n')}"
             for n, v in wanted.items() if have.get(n, "n") != v]
-    if lost:
+    if lost and keep:
         raise Failure("the configuration does not keep: " + "; ".join(lost), log)
 
 

@@ -460,6 +460,8 @@ static void devices_share_the_line(struct kunit *test)
 			raise_status(block, VIRTIO_MMIO_INT_CONFIG);
 		}
 		assert_served(console, 2 * (c - 'a' + 1));
+		/* The other device has a thread of its own */
+		virtio_synchronize_cbs(block->vq->vdev);
 		KUNIT_EXPECT_EQ(test, block->config_changes, c - 'a' + 1);
 	}
 }
