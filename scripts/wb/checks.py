@@ -25,7 +25,7 @@ def check_bisect(tree):
 def check_proofs(tree, only=None, boot_cases=None):
     """Only a run over all patches is a result worth keeping."""
     if core.setting("PATCH") and only is None:
-        only = [core.setting("PATCH")]
+        only = core.setting("PATCH").split()
 
     def prove():
         proofs.check_proofs(tree, only, boot_cases)

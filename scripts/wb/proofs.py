@@ -222,9 +222,8 @@ def prove(tree, commits, proof, boot_cases):
     if proof.kind == "none":
         return "needs none"
     if proof.kind == "boot" or proof.tests[0].startswith("boot:"):
-        return prove_boot(tree, commits[proof.number], proof, boot_cases)
-    git = series.repository(tree)
-    without, whole = red_and_green(git, commits, proof)
+        return prove_boot(tree, commits, proof, boot_cases)
+    without, whole = red_and_green(series.repository(tree), commits, proof)
     if proof.kind == "new":
         passes(proof, "*", rows(tree, whole, proof, proof.tests[0]))
         return "passes"
@@ -280,22 +279,23 @@ def told(seen):
                      for row in seen[:5]) or "no result"
 
 
-def prove_boot(tree, commit, proof, boot_cases):
+def prove_boot(tree, commits, proof, boot_cases):
     """Red before and green with the patch; green is enough for what is new."""
     case = proof.tests[0].removeprefix("boot:")
     if case not in boot_cases:
         raise Failure(f"no boot case {case!r}; there are {', '.join(boot_cases) or 'none'}")
-    key = core.digest(proof.line, prefixes.text(tree, f"{commit}^"), prefixes.text(tree, commit),
+    without, whole = red_and_green(series.repository(tree), commits, proof)
+    key = core.digest(proof.line, prefixes.text(tree, without), prefixes.text(tree, whole),
                       [ROOT / part for part in BOOTED])
     if core.fresh(f"proof-{proof.number}", key):
         return "up to date"
     build, boot = boot_cases[case]
     if proof.kind == "boot":
-        series.checkout(tree, f"{commit}^")
+        series.checkout(tree, without)
         build(tree)
         if not red(boot, tree):
             raise Failure(f"boot case {case} is green without patch {proof.number}")
-    series.checkout(tree, commit)
+    series.checkout(tree, whole)
     build(tree)
     boot(tree)
     core.stamp(f"proof-{proof.number}", key)
