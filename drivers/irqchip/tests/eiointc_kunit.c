@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KUnit tests of the extended I/O interrupt controller
+ *
+ * The driver includes them. Its registers are fake: each node has a bank of its
+ * own, as in the hardware. CPU 0 is any core, and the other CPUs are those that
+ * follow. An access to anything else than the known registers is a failure.
+ */
+#include <kunit/test.h>
+#include <linux/bitops.h>
+#include <linux/cpumask.h>
+#include <linux/string.h>
+
+#define FAKE_NODES	16
+#define FAKE_WORDS	((EIOINTC_REG_ROUTE + VEC_COUNT) / sizeof(u32))
+
+/* What no register is ever written to */
+#define NOT_WRITTEN	0x5a5a5a5a
+
+struct fake_eiointc {
+	struct eiointc_priv priv;
+	struct eiointc_priv *real;
+	int real_pics;
+	struct irq_domain domain;
+	struct irq_common_data common;
+	unsigned int first_core;
+	unsigned int cpu;
+	unsigned int sends;
+	unsigned int accesses;
+	int moving;
+	u32 bank[FAKE_NODES][FAKE_WORDS];
+	u32 nowhere;
+};
+
+static struct fake_eiointc *the_fake(void)
+{
+	return kunit_get_current_test()->priv;
+}
+
+static bool is_in(u32 reg, u32 start, u32 size)
+{
+	return reg >= start && reg < start + size;
+}
+
+static u32 *fake_reg(unsigned int node, u32 reg)
+{
+	struct fake_eiointc *fake = the_fake();
+
+	if (node < FAKE_NODES && IS_ALIGNED(reg, sizeof(u32)) &&
+	    (is_in(reg, EIOINTC_REG_NODEMAP, VEC_COUNT / 8) ||
+	     is_in(reg, EIOINTC_REG_IPMAP, VEC_COUNT / 32) ||
+	     is_in(reg, EIOINTC_REG_ENABLE, VEC_COUNT / 8) ||
+	     is_in(reg, EIOINTC_REG_BOUNCE, VEC_COUNT / 8) ||
+	     is_in(reg, EIOINTC_REG_ROUTE, VEC_COUNT)))
+		return &fake->bank[node][reg / sizeof(u32)];
+
+	KUNIT_FAIL(kunit_get_current_test(), "register 0x%x of node %u", reg, node);
+	return &fake->nowhere;
+}
+
+static void fake_enable(void)
+{
+}
+
+static void fake_open_lines(u32 lines)
+{
+}
+
+static bool fake_first_of_eio_node(unsigned int cpu)
+{
+	return true;
+}
+
+static unsigned int fake_core(unsigned int cpu)
+{
+	return the_fake()->first_core + cpu;
+}
+
+/* Of the CPU that runs. A virtual machine with numbers of CPUs has one node. */
+static int fake_cpu_to_eio_node(int cpu)
+{
+	return the_fake()->priv.flags & EIOINTC_USE_CPU_ENCODE ?
+	       0 : fake_core(cpu) / CORES_PER_EIO_NODE;
+}
+
+static unsigned int own_node(void)
+{
+	return fake_cpu_to_eio_node(the_fake()->cpu);
+}
+
+static void note_access(u32 reg)
+{
+	struct fake_eiointc *fake = the_fake();
+	int vector = fake->moving;
+
+	fake->accesses++;
+	/* An interrupt that comes now would be lost between two cores */
+	if (vector >= 0 && is_in(reg, EIOINTC_REG_ROUTE, VEC_COUNT))
+		KUNIT_EXPECT_FALSE(kunit_get_current_test(), BIT(vector % 32) &
+				   *fake_reg(fake->priv.node, EIOINTC_REG_ENABLE_VEC(vector)));
+}
+
+static u32 fake_read(u32 reg)
+{
+	note_access(reg);
+
+	return *fake_reg(own_node(), reg);
+}
+
+static void fake_write(u32 val, u32 reg)
+{
+	note_access(reg);
+	*fake_reg(own_node(), reg) = val;
+}
+
+static void fake_send(u32 reg, u32 val, u32 keep, unsigned int core)
+{
+	u32 *word = fake_reg(core / CORES_PER_EIO_NODE, reg);
+	int byte;
+
+	note_access(reg);
+	the_fake()->sends++;
+	for (byte = 0; byte < 4; byte++) {
+		u32 mask = 0xff << (byte * 8);
+
+		if (!(keep & BIT(byte)))
+			*word = (*word & ~mask) | (val & mask);
+	}
+}
+
+/* Firmware, or somebody else, made each type of route one node */
+static void set_up_other_nodes(unsigned int own)
+{
+	int node, type;
+
+	for (node = 0; node < FAKE_NODES; node++)
+		for (type = 0; node != own && type < FAKE_NODES; type += 2)
+			*fake_reg(node, EIOINTC_REG_NODEMAP + type * 2) =
+				BIT(type) | BIT(type + 1) << 16;
+}
+
+static u8 route_byte(unsigned int node, unsigned int vector)
+{
+	return *fake_reg(node, EIOINTC_REG_ROUTE + (vector & ~3)) >> ((vector & 3) * 8);
+}
+
+/* The node that a router passes a vector to, negative if that isn't clear */
+static int passed_to(unsigned int node, u8 route)
+{
+	unsigned int type = route >> 4;
+	u16 nodes = *fake_reg(node, EIOINTC_REG_NODEMAP + type / 2 * 4) >> (type % 2 * 16);
+
+	return hweight16(nodes) == 1 ? __ffs(nodes) : -ENXIO;
+}
+
+/* The core that takes a vector, negative if it isn't one core */
+static int delivered_to(unsigned int vector)
+{
+	struct eiointc_priv *priv = &the_fake()->priv;
+	u8 route = route_byte(priv->node, vector);
+	int node;
+
+	if (priv->flags & EIOINTC_USE_CPU_ENCODE)
+		return route;
+
+	node = passed_to(priv->node, route);
+	if (node >= 0 && node != priv->node) {
+		route = route_byte(node, vector);
+		if (passed_to(node, route) != node)
+			return -ELOOP;
+	}
+
+	return node >= 0 && hweight8(route & 0xf) == 1 ?
+	       node * CORES_PER_EIO_NODE + __ffs(route) : -ENXIO;
+}
+
+/* A system whose interrupts come to @node, and that has @first_core and more */
+static struct fake_eiointc *boot_on(struct kunit *test, unsigned int node,
+				    unsigned int first_core, int flags)
+{
+	struct fake_eiointc *fake = the_fake();
+
+	fake->first_core = first_core;
+	fake->cpu = 0;
+	fake->moving = -1;
+	memset(&fake->priv, 0, sizeof(fake->priv));
+	fake->priv.node = node;
+	fake->priv.flags = flags;
+	fake->priv.vec_count = VEC_COUNT;
+	fake->priv.parent_hwirq = INT_HWI1;
+	memset32(&fake->bank[0][0], NOT_WRITTEN, FAKE_NODES * FAKE_WORDS);
+	set_up_other_nodes(cpu_to_eio_node(0));
+	nr_pics = 0;
+	eiointc_init_priv(&fake->priv, 0);
+	nr_pics = 1;
+
+	KUNIT_ASSERT_EQ(test, eiointc_router_init(0), 0);
+	fake->accesses = 0;
+
+	return fake;
+}
+
+#ifdef CONFIG_SMP
+static void start_cpu(struct kunit *test, unsigned int cpu)
+{
+	struct fake_eiointc *fake = the_fake();
+
+	fake->cpu = cpu;
+	KUNIT_ASSERT_EQ(test, eiointc_router_init(cpu), 0);
+	fake->cpu = 0;
+	fake->accesses = 0;
+}
+#endif
+
+static void boot_writes_each_register(struct kunit *test)
+{
+	int i;
+
+	boot_on(test, 0, 0, 0);
+
+	for (i = 0; i < VEC_COUNT / 32; i++) {
+		KUNIT_EXPECT_EQ(test, *fake_reg(0, EIOINTC_REG_NODEMAP + i * 4),
+				BIT(2 * i) | BIT(2 * i + 1) << 16);
+		KUNIT_EXPECT_EQ(test, *fake_reg(0, EIOINTC_REG_ENABLE + i * 4), U32_MAX);
+		KUNIT_EXPECT_EQ(test, *fake_reg(0, EIOINTC_REG_BOUNCE + i * 4), U32_MAX);
+	}
+	for (i = 0; i < VEC_COUNT / 128; i++)
+		KUNIT_EXPECT_EQ(test, *fake_reg(0, EIOINTC_REG_IPMAP + i * 4), 0x02020202);
+	for (i = 0; i < VEC_COUNT / 4; i++)
+		KUNIT_EXPECT_EQ(test, *fake_reg(0, EIOINTC_REG_ROUTE + i * 4), 0x01010101);
+}
+
+static void boot_touches_no_other_node(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, boot_on(test, 1, 4, 0)->sends, 0);
+}
+
+static void all_vectors_go_to(struct kunit *test, unsigned int core)
+{
+	int vector;
+
+	for (vector = 0; vector < VEC_COUNT; vector++)
+		KUNIT_ASSERT_EQ(test, delivered_to(vector), core);
+}
+
+static void virtual_boot_routes_to_the_boot_core(struct kunit *test)
+{
+	int core;
+
+	for (core = 0; core < 256; core++) {
+		boot_on(test, 0, core, EIOINTC_USE_CPU_ENCODE);
+		all_vectors_go_to(test, core);
+	}
+}
+
+#ifdef CONFIG_SMP
+static void first_cpu_of_a_node_initializes_it(struct kunit *test)
+{
+	struct fake_eiointc *fake = boot_on(test, 0, 2, 0);
+
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "needs two CPUs");
+
+	kunit_deactivate_static_stub(test, is_first_of_eio_node);
+	KUNIT_ASSERT_EQ(test, eiointc_router_init(0), 0);
+	KUNIT_EXPECT_EQ(test, fake->accesses, 0);
+
+	/* Now CPU 1 is in the next node */
+	fake = boot_on(test, 0, 3, 0);
+	KUNIT_ASSERT_EQ(test, eiointc_router_init(0), 0);
+	KUNIT_EXPECT_GT(test, fake->accesses, 0);
+}
+
+static int move(struct fake_eiointc *fake, unsigned int vector, unsigned int cpu)
+{
+	struct irq_data d = {
+		.hwirq = vector,
+		.domain = &fake->domain,
+		.common = &fake->common,
+	};
+	int ret;
+
+	fake->moving = vector;
+	ret = eiointc_set_irq_affinity(&d, cpumask_of(cpu), false);
+	fake->moving = -1;
+
+	return ret;
+}
+
+/* Over all vectors; each has its own bits in words that it shares with others */
+static void move_each(struct kunit *test, struct fake_eiointc *fake)
+{
+	unsigned int vector, cpu = 1, target = fake_core(cpu);
+
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "needs two CPUs");
+
+	for (vector = 0; vector < VEC_COUNT; vector++) {
+		KUNIT_ASSERT_EQ(test, move(fake, vector, cpu), IRQ_SET_MASK_OK);
+
+		KUNIT_EXPECT_EQ(test, delivered_to(vector), target);
+		KUNIT_EXPECT_TRUE(test, cpumask_equal(fake->common.effective_affinity,
+						      cpumask_of(cpu)));
+		KUNIT_EXPECT_EQ(test, *fake_reg(fake->priv.node, EIOINTC_REG_ENABLE_VEC(vector)),
+				U32_MAX);
+		if (vector + 1 < VEC_COUNT)
+			KUNIT_EXPECT_EQ(test, delivered_to(vector + 1), fake->first_core);
+	}
+}
+
+static void vector_moves_alone(struct kunit *test)
+{
+	move_each(test, boot_on(test, 0, 0, 0));
+}
+
+static void virtual_vector_moves_alone(struct kunit *test)
+{
+	move_each(test, boot_on(test, 0, 7, EIOINTC_USE_CPU_ENCODE));
+}
+
+static void no_cpu_is_refused(struct kunit *test)
+{
+	struct fake_eiointc *fake = boot_on(test, 0, 0, 0);
+	struct irq_data d = { .hwirq = 77, .domain = &fake->domain, .common = &fake->common };
+
+	KUNIT_EXPECT_EQ(test, eiointc_set_irq_affinity(&d, cpu_none_mask, false), -EINVAL);
+	KUNIT_EXPECT_EQ(test, fake->accesses, 0);
+}
+
+/* CPU 1 is in a node that CPU 0 isn't in */
+static void vector_moves_to_another_node(struct kunit *test)
+{
+	struct fake_eiointc *fake = boot_on(test, 0, 3, 0);
+
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "needs two CPUs");
+
+	start_cpu(test, 1);
+	KUNIT_ASSERT_EQ(test, move(fake, 77, 1), IRQ_SET_MASK_OK);
+	KUNIT_EXPECT_EQ(test, delivered_to(77), 4);
+}
+#endif
+
+static struct kunit_case eiointc_cases[] = {
+	KUNIT_CASE(boot_writes_each_register),
+	KUNIT_CASE(boot_touches_no_other_node),
+	KUNIT_CASE(virtual_boot_routes_to_the_boot_core),
+#ifdef CONFIG_SMP
+	KUNIT_CASE(first_cpu_of_a_node_initializes_it),
+	KUNIT_CASE(vector_moves_alone),
+	KUNIT_CASE(vector_moves_to_another_node),
+	KUNIT_CASE(virtual_vector_moves_alone),
+	KUNIT_CASE(no_cpu_is_refused),
+#endif
+	{}
+};
+
+#ifdef CONFIG_GENERIC_IRQ_EFFECTIVE_AFF_MASK
+static void free_effective_affinity(void *mask)
+{
+	free_cpumask_var(*(cpumask_var_t *)mask);
+}
+#endif
+
+static int eiointc_test_init(struct kunit *test)
+{
+	struct fake_eiointc *fake = kunit_kzalloc(test, sizeof(*fake), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, fake);
+	test->priv = fake;
+	fake->domain.host_data = &fake->priv;
+#ifdef CONFIG_GENERIC_IRQ_EFFECTIVE_AFF_MASK
+	KUNIT_ASSERT_TRUE(test, zalloc_cpumask_var(&fake->common.effective_affinity, GFP_KERNEL));
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, free_effective_affinity,
+							   &fake->common.effective_affinity));
+#endif
+
+	kunit_activate_static_stub(test, eiointc_read, fake_read);
+	kunit_activate_static_stub(test, eiointc_write, fake_write);
+	kunit_activate_static_stub(test, eiointc_send, fake_send);
+	kunit_activate_static_stub(test, eiointc_core, fake_core);
+	kunit_activate_static_stub(test, cpu_to_eio_node, fake_cpu_to_eio_node);
+	kunit_activate_static_stub(test, is_first_of_eio_node, fake_first_of_eio_node);
+	kunit_activate_static_stub(test, eiointc_enable, fake_enable);
+	kunit_activate_static_stub(test, eiointc_open_lines, fake_open_lines);
+
+	fake->real = eiointc_priv[0];
+	fake->real_pics = nr_pics;
+	eiointc_priv[0] = &fake->priv;
+
+	return 0;
+}
+
+static void eiointc_test_exit(struct kunit *test)
+{
+	struct fake_eiointc *fake = test->priv;
+
+	eiointc_priv[0] = fake->real;
+	nr_pics = fake->real_pics;
+}
+
+static struct kunit_suite eiointc_suite = {
+	.name = "loongson_eiointc",
+	.init = eiointc_test_init,
+	.exit = eiointc_test_exit,
+	.test_cases = eiointc_cases,
+};
+
+kunit_test_suite(eiointc_suite);
