@@ -243,6 +243,16 @@ static void all_vectors_go_to(struct kunit *test, unsigned int core)
 		KUNIT_ASSERT_EQ(test, delivered_to(vector), core);
 }
 
+static void boot_routes_to_the_boot_core(struct kunit *test)
+{
+	int core;
+
+	for (core = 0; core < FAKE_NODES * CORES_PER_EIO_NODE; core++) {
+		boot_on(test, core / CORES_PER_EIO_NODE, core, 0);
+		all_vectors_go_to(test, core);
+	}
+}
+
 static void virtual_boot_routes_to_the_boot_core(struct kunit *test)
 {
 	int core;
@@ -313,6 +323,11 @@ static void vector_moves_alone(struct kunit *test)
 	move_each(test, boot_on(test, 0, 0, 0));
 }
 
+static void vector_moves_within_a_node(struct kunit *test)
+{
+	move_each(test, boot_on(test, 1, 4, 0));
+}
+
 static void virtual_vector_moves_alone(struct kunit *test)
 {
 	move_each(test, boot_on(test, 0, 7, EIOINTC_USE_CPU_ENCODE));
@@ -344,10 +359,12 @@ static void vector_moves_to_another_node(struct kunit *test)
 static struct kunit_case eiointc_cases[] = {
 	KUNIT_CASE(boot_writes_each_register),
 	KUNIT_CASE(boot_touches_no_other_node),
+	KUNIT_CASE(boot_routes_to_the_boot_core),
 	KUNIT_CASE(virtual_boot_routes_to_the_boot_core),
 #ifdef CONFIG_SMP
 	KUNIT_CASE(first_cpu_of_a_node_initializes_it),
 	KUNIT_CASE(vector_moves_alone),
+	KUNIT_CASE(vector_moves_within_a_node),
 	KUNIT_CASE(vector_moves_to_another_node),
 	KUNIT_CASE(virtual_vector_moves_alone),
 	KUNIT_CASE(no_cpu_is_refused),
