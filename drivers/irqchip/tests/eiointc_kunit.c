@@ -263,6 +263,15 @@ static void virtual_boot_routes_to_the_boot_core(struct kunit *test)
 	}
 }
 
+static void vector_that_is_not_there_is_refused(struct kunit *test)
+{
+	struct fake_eiointc *fake = boot_on(test, 0, 0, 0);
+	struct irq_fwspec fwspec = { .param_count = 1, .param = { VEC_COUNT } };
+
+	/* Nobody has this interrupt number, so that nothing is changed if it isn't */
+	KUNIT_EXPECT_EQ(test, eiointc_domain_alloc(&fake->domain, BIT(30), 1, &fwspec), -EINVAL);
+}
+
 #ifdef CONFIG_SMP
 static void first_cpu_of_a_node_initializes_it(struct kunit *test)
 {
@@ -354,6 +363,30 @@ static void vector_moves_to_another_node(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, move(fake, 77, 1), IRQ_SET_MASK_OK);
 	KUNIT_EXPECT_EQ(test, delivered_to(77), 4);
 }
+
+static void virtual_move_takes_three_accesses(struct kunit *test)
+{
+	struct fake_eiointc *fake = boot_on(test, 0, 0, EIOINTC_USE_CPU_ENCODE);
+
+	KUNIT_ASSERT_EQ(test, move(fake, 77, 0), IRQ_SET_MASK_OK);
+	KUNIT_EXPECT_EQ(test, fake->accesses, 3);
+}
+
+static void returning_node_keeps_routes(struct kunit *test)
+{
+	struct fake_eiointc *fake = boot_on(test, 0, 0, 0);
+
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "needs two CPUs");
+
+	KUNIT_ASSERT_EQ(test, move(fake, 77, 1), IRQ_SET_MASK_OK);
+	memset32(&fake->bank[0][0], 0, FAKE_NODES * FAKE_WORDS);
+	start_cpu(test, 0);
+
+	KUNIT_EXPECT_EQ(test, delivered_to(77), 1);
+	KUNIT_EXPECT_EQ(test, delivered_to(76), 0);
+	KUNIT_EXPECT_EQ(test, *fake_reg(0, EIOINTC_REG_ENABLE_VEC(77)), U32_MAX);
+}
 #endif
 
 static struct kunit_case eiointc_cases[] = {
@@ -361,6 +394,7 @@ static struct kunit_case eiointc_cases[] = {
 	KUNIT_CASE(boot_touches_no_other_node),
 	KUNIT_CASE(boot_routes_to_the_boot_core),
 	KUNIT_CASE(virtual_boot_routes_to_the_boot_core),
+	KUNIT_CASE(vector_that_is_not_there_is_refused),
 #ifdef CONFIG_SMP
 	KUNIT_CASE(first_cpu_of_a_node_initializes_it),
 	KUNIT_CASE(vector_moves_alone),
@@ -368,6 +402,8 @@ static struct kunit_case eiointc_cases[] = {
 	KUNIT_CASE(vector_moves_to_another_node),
 	KUNIT_CASE(virtual_vector_moves_alone),
 	KUNIT_CASE(no_cpu_is_refused),
+	KUNIT_CASE(virtual_move_takes_three_accesses),
+	KUNIT_CASE(returning_node_keeps_routes),
 #endif
 	{}
 };
