@@ -263,6 +263,40 @@ static void virtual_boot_routes_to_the_boot_core(struct kunit *test)
 	}
 }
 
+static int activate(struct fake_eiointc *fake, unsigned int vector)
+{
+	struct irq_data d = { .hwirq = vector };
+
+	return eiointc_domain_ops.activate ?
+	       eiointc_domain_ops.activate(&fake->domain, &d, false) : 0;
+}
+
+/*
+ * The node that interrupts come to has none of our CPUs: only what we use there
+ * is ours.
+ */
+static void active_vector_comes_from_a_foreign_node(struct kunit *test)
+{
+	struct fake_eiointc *fake = boot_on(test, 0, 6, 0);
+
+	KUNIT_EXPECT_NULL(test, memchr_inv(fake_reg(0, EIOINTC_REG_ROUTE), NOT_WRITTEN & 0xff,
+					   VEC_COUNT));
+	KUNIT_ASSERT_EQ(test, activate(fake, 77), 0);
+
+	KUNIT_EXPECT_EQ(test, delivered_to(77), 6);
+	KUNIT_EXPECT_EQ(test, route_byte(0, 76), NOT_WRITTEN & 0xff);
+	KUNIT_EXPECT_EQ(test, route_byte(0, 78), NOT_WRITTEN & 0xff);
+	KUNIT_EXPECT_EQ(test, fake->accesses, 1);
+}
+
+static void active_vector_needs_no_access_at_home(struct kunit *test)
+{
+	struct fake_eiointc *fake = boot_on(test, 0, 2, 0);
+
+	KUNIT_ASSERT_EQ(test, activate(fake, 77), 0);
+	KUNIT_EXPECT_EQ(test, fake->accesses, 0);
+}
+
 static void vector_that_is_not_there_is_refused(struct kunit *test)
 {
 	struct fake_eiointc *fake = boot_on(test, 0, 0, 0);
@@ -364,6 +398,23 @@ static void vector_moves_to_another_node(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, delivered_to(77), 4);
 }
 
+static void vector_moves_on_a_foreign_node(struct kunit *test)
+{
+	struct fake_eiointc *fake = boot_on(test, 0, 4, 0);
+
+	KUNIT_ASSERT_EQ(test, move(fake, 77, 0), IRQ_SET_MASK_OK);
+	KUNIT_EXPECT_EQ(test, delivered_to(77), 4);
+}
+
+/* Mask, route, unmask: each access is one exit of a virtual machine */
+static void move_takes_three_accesses(struct kunit *test)
+{
+	struct fake_eiointc *fake = boot_on(test, 0, 0, 0);
+
+	KUNIT_ASSERT_EQ(test, move(fake, 77, 0), IRQ_SET_MASK_OK);
+	KUNIT_EXPECT_EQ(test, fake->accesses, 3);
+}
+
 static void virtual_move_takes_three_accesses(struct kunit *test)
 {
 	struct fake_eiointc *fake = boot_on(test, 0, 0, EIOINTC_USE_CPU_ENCODE);
@@ -394,14 +445,18 @@ static struct kunit_case eiointc_cases[] = {
 	KUNIT_CASE(boot_touches_no_other_node),
 	KUNIT_CASE(boot_routes_to_the_boot_core),
 	KUNIT_CASE(virtual_boot_routes_to_the_boot_core),
+	KUNIT_CASE(active_vector_comes_from_a_foreign_node),
+	KUNIT_CASE(active_vector_needs_no_access_at_home),
 	KUNIT_CASE(vector_that_is_not_there_is_refused),
 #ifdef CONFIG_SMP
 	KUNIT_CASE(first_cpu_of_a_node_initializes_it),
 	KUNIT_CASE(vector_moves_alone),
 	KUNIT_CASE(vector_moves_within_a_node),
 	KUNIT_CASE(vector_moves_to_another_node),
+	KUNIT_CASE(vector_moves_on_a_foreign_node),
 	KUNIT_CASE(virtual_vector_moves_alone),
 	KUNIT_CASE(no_cpu_is_refused),
+	KUNIT_CASE(move_takes_three_accesses),
 	KUNIT_CASE(virtual_move_takes_three_accesses),
 	KUNIT_CASE(returning_node_keeps_routes),
 #endif
