@@ -2,6 +2,7 @@
 """wb/style.py: each tool finds what is new, and only that."""
 import contextlib
 import io
+import os
 import pathlib
 import shutil
 from unittest import mock, skipUnless
@@ -164,6 +165,11 @@ class Compile(StyleCase):
         self.assertEqual(set(verdict.values()), {"passed"})
         self.assertEqual(self.check({A: "only SMP\n"}), {f"W=1 (smp) {A}": "passed",
                                                          f"sparse (smp) {A}": "passed"})
+
+    def test_file_that_another_includes(self):
+        name = os.path.relpath(M, os.path.dirname(A))
+        verdict = self.check({A: f'#include "{name}"\n', M: "OFF\n"})
+        self.assertNotIn(f"W=1 {M}", verdict)
 
     def test_unchanged_series_is_not_compiled_again(self):
         self.check({A: "int a;\n"})
