@@ -21,6 +21,7 @@ struct fake_eiointc {
 	struct eiointc_priv priv;
 	struct eiointc_priv *real;
 	int real_pics;
+	struct eiointc_fake system;
 	struct irq_domain domain;
 	struct irq_common_data common;
 	unsigned int first_core;
@@ -128,6 +129,17 @@ static void fake_send(u32 reg, u32 val, u32 keep, unsigned int core)
 	}
 }
 
+static const struct eiointc_fake fake_system = {
+	.read			= fake_read,
+	.write			= fake_write,
+	.send			= fake_send,
+	.open_lines		= fake_open_lines,
+	.enable			= fake_enable,
+	.core			= fake_core,
+	.node			= fake_cpu_to_eio_node,
+	.is_first_of_node	= fake_first_of_eio_node,
+};
+
 /* Firmware, or somebody else, made each type of route one node */
 static void set_up_other_nodes(unsigned int own)
 {
@@ -191,7 +203,7 @@ static struct fake_eiointc *boot_on(struct kunit *test, unsigned int node,
 	memset32(&fake->bank[0][0], NOT_WRITTEN, FAKE_NODES * FAKE_WORDS);
 	set_up_other_nodes(cpu_to_eio_node(0));
 	nr_pics = 0;
-	eiointc_init_priv(&fake->priv, 0);
+	KUNIT_ASSERT_EQ(test, eiointc_init_priv(&fake->priv, 0), 0);
 	nr_pics = 1;
 
 	KUNIT_ASSERT_EQ(test, eiointc_router_init(0), 0);
@@ -306,6 +318,17 @@ static void vector_that_is_not_there_is_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, eiointc_domain_alloc(&fake->domain, BIT(30), 1, &fwspec), -EINVAL);
 }
 
+static void node_without_a_bit_is_refused(struct kunit *test)
+{
+	struct fake_eiointc *fake = the_fake();
+
+	fake->priv.node = MAX_EIO_NODES;
+	KUNIT_EXPECT_EQ(test, eiointc_init_priv(&fake->priv, 0), -EINVAL);
+
+	fake->priv.node = MAX_EIO_NODES - 1;
+	KUNIT_EXPECT_EQ(test, eiointc_init_priv(&fake->priv, 0), 0);
+}
+
 #ifdef CONFIG_SMP
 static void first_cpu_of_a_node_initializes_it(struct kunit *test)
 {
@@ -314,7 +337,7 @@ static void first_cpu_of_a_node_initializes_it(struct kunit *test)
 	if (num_online_cpus() < 2)
 		kunit_skip(test, "needs two CPUs");
 
-	kunit_deactivate_static_stub(test, is_first_of_eio_node);
+	fake->system.is_first_of_node = NULL;
 	KUNIT_ASSERT_EQ(test, eiointc_router_init(0), 0);
 	KUNIT_EXPECT_EQ(test, fake->accesses, 0);
 
@@ -448,6 +471,7 @@ static struct kunit_case eiointc_cases[] = {
 	KUNIT_CASE(active_vector_comes_from_a_foreign_node),
 	KUNIT_CASE(active_vector_needs_no_access_at_home),
 	KUNIT_CASE(vector_that_is_not_there_is_refused),
+	KUNIT_CASE(node_without_a_bit_is_refused),
 #ifdef CONFIG_SMP
 	KUNIT_CASE(first_cpu_of_a_node_initializes_it),
 	KUNIT_CASE(vector_moves_alone),
@@ -477,23 +501,17 @@ static int eiointc_test_init(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, fake);
 	test->priv = fake;
 	fake->domain.host_data = &fake->priv;
+	fake->real = eiointc_priv[0];
+	fake->real_pics = nr_pics;
 #ifdef CONFIG_GENERIC_IRQ_EFFECTIVE_AFF_MASK
 	KUNIT_ASSERT_TRUE(test, zalloc_cpumask_var(&fake->common.effective_affinity, GFP_KERNEL));
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, free_effective_affinity,
 							   &fake->common.effective_affinity));
 #endif
 
-	kunit_activate_static_stub(test, eiointc_read, fake_read);
-	kunit_activate_static_stub(test, eiointc_write, fake_write);
-	kunit_activate_static_stub(test, eiointc_send, fake_send);
-	kunit_activate_static_stub(test, eiointc_core, fake_core);
-	kunit_activate_static_stub(test, cpu_to_eio_node, fake_cpu_to_eio_node);
-	kunit_activate_static_stub(test, is_first_of_eio_node, fake_first_of_eio_node);
-	kunit_activate_static_stub(test, eiointc_enable, fake_enable);
-	kunit_activate_static_stub(test, eiointc_open_lines, fake_open_lines);
-
-	fake->real = eiointc_priv[0];
-	fake->real_pics = nr_pics;
+	fake->system = fake_system;
+	fake->system.test = test;
+	eiointc_fake_of_test = &fake->system;
 	eiointc_priv[0] = &fake->priv;
 
 	return 0;
@@ -503,6 +521,9 @@ static void eiointc_test_exit(struct kunit *test)
 {
 	struct fake_eiointc *fake = test->priv;
 
+	eiointc_fake_of_test = NULL;
+	if (!fake)
+		return;
 	eiointc_priv[0] = fake->real;
 	nr_pics = fake->real_pics;
 }

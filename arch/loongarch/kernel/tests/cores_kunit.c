@@ -17,7 +17,7 @@
 
 static void read_core(void *core)
 {
-	*(u64 *)core = read_csr_cpuid();
+	*(u64 *)core = read_csr_cpuid() & CSR_CPUID_COREID;
 }
 
 static u64 core_of(struct kunit *test, unsigned int cpu)
