@@ -202,6 +202,11 @@ class Prove(SeriesCase):
         self.assertProven(self.check(changes, lines))
         self.assertEqual(self.fake.builds, 0)
 
+    def test_patch_that_is_not_there(self):
+        fix = ("bus: Fix a", {A: FIXED, TEST: f"works {A} fixed\n"})
+        with self.assertRaisesRegex(Failure, "no patch 0009 or 12: there are 0001 to 0001"):
+            self.check([fix], "fix 0001 bus:works\n", only=["12", "0001", "0009"])
+
     def boots(self, word):
         """A boot case that is green while @word stands in the code."""
         def boot(tree):

@@ -19,6 +19,18 @@ NO_ISA_WINDOW = """
 &{/pcie@20000000} { ranges = <0x2000000 0 0x40000000 0 0x40000000 0 0x40000000>; };
 """
 
+BAD_CORES = """
+&{/cpus/cpu@2} { status = "disabled"; };
+&{/cpus/cpu@3} { reg = <1>; };
+&{/cpus} { cpu@800 { device_type = "cpu"; compatible = "loongson,la664"; reg = <0x800>; }; };
+"""
+BAD_CORES_SAID = [
+    "SMP: core 0x1 ignored: listed twice",
+    "SMP: core 0x800 ignored: no core has this number",
+    "SMP: core 0x2, the boot CPU, is not listed",
+    "smp: Brought up 1 node, 3 CPUs",
+]
+
 
 def build_lane(tree):
     suites.build(tree, LANE)
@@ -60,28 +72,26 @@ def boot_cores(tree):
     need("cores", outcome.ok, outcome)
 
 
-def boot_root_core_2(tree):
-    """All CPUs come up, and devices work, wherever the kernel was started."""
-    outcome = boot.run_checks(tree, "root", boot.root_parts(4), LOGS / "boot-root-core-2.log",
-                              smp=4, boot_cpu=2)
-    need("root-core-2", outcome.ok, outcome)
+def boot_bad_cores(tree):
+    """Of the device tree's cores, those that are right become CPUs."""
+    outcome = boot_lane(tree, "bad-cores", BAD_CORES, ["-device", "pvpanic-pci"],
+                        "fail:0 skip:0 total:", boot.TIMEOUT, suite="loongarch_cores",
+                        smp=4, boot_cpu=2)
+    need("bad-cores", outcome.ok, outcome)
+    for line in BAD_CORES_SAID:
+        if not any(line in said for said in outcome.lines):
+            raise Failure(f"boot case bad-cores: the kernel does not say {line!r}",
+                          LOGS / "boot-bad-cores.log")
 
 
-def boot_root_core_2_alone(tree):
-    """Devices work without any core whose number is a multiple of four."""
-    boot_root_with(tree, "root-core-2-alone", "maxcpus=1", 1)
-
-
-def boot_root_core_2_limited(tree):
-    """The boot CPU is one of the CPUs, even if its core's number is larger than all."""
-    boot_root_with(tree, "root-core-2-limited", "nr_cpus=2", 2)
-
-
-def boot_root_with(tree, name, argument, cpus):
-    append = f"{zones.CONSOLE} {argument}"
-    outcome = boot.run_checks(tree, "root", boot.root_parts(cpus, append),
-                              LOGS / f"boot-{name}.log", smp=4, boot_cpu=2, append=append)
-    need(name, outcome.ok, outcome)
+def boot_root_on_core_2(name, argument, cpus):
+    """A boot of the root kernel that starts on core 2 of 4, with a parameter."""
+    def run(tree):
+        append = f"{zones.CONSOLE} {argument}".strip()
+        outcome = boot.run_checks(tree, "root", boot.root_parts(cpus, append),
+                                  LOGS / f"boot-{name}.log", smp=4, boot_cpu=2, append=append)
+        need(name, outcome.ok, outcome)
+    return build_zone("root"), run
 
 
 def boot_nonroot_core_2(tree):
@@ -102,9 +112,13 @@ SINGLE = {
     "no-isa": (build_lane, boot_no_isa),
     "no-power-off": (build_lane, boot_no_power_off),
     "cores": (build_lane, boot_cores),
-    "root-core-2": (build_zone("root"), boot_root_core_2),
-    "root-core-2-limited": (build_zone("root"), boot_root_core_2_limited),
-    "root-core-2-alone": (build_zone("root"), boot_root_core_2_alone),
+    "bad-cores": (build_lane, boot_bad_cores),
+    # All CPUs come up, and devices work, wherever the kernel was started.
+    "root-core-2": boot_root_on_core_2("root-core-2", "", 4),
+    # The boot CPU is one of the CPUs, even if its core's number is larger than all.
+    "root-core-2-limited": boot_root_on_core_2("root-core-2-limited", "nr_cpus=2", 2),
+    # Devices work without any core whose number is a multiple of four.
+    "root-core-2-alone": boot_root_on_core_2("root-core-2-alone", "maxcpus=1", 1),
     "nonroot-core-2": (build_zone("nonroot"), boot_nonroot_core_2),
 }
 CASES = {

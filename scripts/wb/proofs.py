@@ -199,6 +199,9 @@ def check_proofs(tree, only=None, boot_cases=None, root=ROOT):
     """
     commits = {number(patch): commit for patch, commit in series.commits(tree, root)}
     proofs = read(root / "kunit/proofs", commits, suites.lanes())
+    if only is not None and not set(only) <= set(proofs):
+        raise Failure(f"no patch {' or '.join(sorted(set(only) - set(proofs)))}: "
+                      f"there are {min(proofs)} to {max(proofs)}")
     chosen = [p for n, p in proofs.items() if only is None or n in only]
     # Lane by lane: the kernel before is then nearly the kernel to build. Boot
     # cases have the base lane's kernel.
