@@ -97,6 +97,18 @@ static char *slurp(const char *path)
 	return buf;
 }
 
+static int write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+	int written;
+
+	if (fd < 0)
+		return -1;
+	written = write(fd, text, strlen(text));
+	close(fd);
+	return written == (int)strlen(text) ? 0 : -1;
+}
+
 /* Calls @visit with each entry of @path until one is said to match */
 static int any_entry(const char *path, int (*visit)(const char *entry, const void *arg),
 		     const void *arg)
@@ -150,6 +162,18 @@ static long interrupts(const char *name, int cpu)
 		}
 	}
 	return total;
+}
+
+/* Number of the first interrupt whose line contains @name, -1 if there is none */
+static int interrupt_number(const char *name)
+{
+	char *text = slurp("/proc/interrupts"), *at = text ? strstr(text, name) : NULL;
+
+	if (!at)
+		return -1;
+	while (at > text && at[-1] != '\n')
+		at--;
+	return strtol(at, NULL, 10);
 }
 
 static int online_cpus(void)
@@ -326,6 +350,16 @@ static uint64_t pattern(uint64_t seed, uint64_t at)
 	return word ^ (word >> 29);
 }
 
+static int read_some(int fd)
+{
+	static char buf[CHUNK] __attribute__((aligned(4096)));
+
+	for (int i = 0; i < 4; i++)
+		if (lseek(fd, i * CHUNK, SEEK_SET) < 0 || read(fd, buf, CHUNK) != CHUNK)
+			return -1;
+	return 0;
+}
+
 static int write_pattern(int fd, uint64_t seed)
 {
 	static uint64_t buf[CHUNK / 8] __attribute__((aligned(4096)));
@@ -385,6 +419,76 @@ static void check_disk(char **arg)
 	close(fd);
 }
 
+/* Sends the interrupt to @cpu and makes the disk raise it: it has to come there alone */
+static int moves_to(int cpu, const char *name, int fd)
+{
+	int number = interrupt_number(name);
+	char path[64], mask[32], *effective;
+	long here, all;
+
+	snprintf(path, sizeof(path), "/proc/irq/%d/smp_affinity", number);
+	snprintf(mask, sizeof(mask), "%x", 1 << cpu);
+	if (write_file(path, mask)) {
+		fail("cannot write %s: errno %d", path, errno);
+		return 0;
+	}
+	/* What was on its way may still come to another CPU */
+	if (read_some(fd)) {
+		fail("cannot read: errno %d", errno);
+		return 0;
+	}
+	here = -interrupts(name, cpu);
+	all = -interrupts(name, -1);
+	if (read_some(fd)) {
+		fail("cannot read: errno %d", errno);
+		return 0;
+	}
+	here += interrupts(name, cpu);
+	all += interrupts(name, -1);
+	snprintf(path, sizeof(path), "/proc/irq/%d/effective_affinity", number);
+	effective = slurp(path);
+	if (here > 0 && here == all && effective && !strcmp(effective, mask))
+		return 1;
+	fail("CPU %d got %ld of %ld, effective %s", cpu, here, all, effective ? effective : "-");
+	return 0;
+}
+
+/* affinity INTERRUPT DISK: it comes to the CPU that it is sent to, to each and back */
+static void check_affinity(char **arg)
+{
+	int cpus = online_cpus(), i;
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/dev/%s", arg[1]);
+	fd = open(path, O_RDONLY | O_DIRECT);
+	if (fd < 0)
+		return fail("cannot open %s: errno %d", path, errno);
+	for (i = 0; i <= cpus && moves_to(i % cpus, arg[0], fd); i++)
+		;
+	close(fd);
+	if (i > cpus)
+		ok("on %d CPUs", cpus);
+}
+
+/* keyboard INTERRUPT: a USB keyboard was found, by interrupts of its controller */
+static void check_keyboard(char **arg)
+{
+	for (int tries = 0; tries < 100; tries++) {
+		char *devices = slurp("/proc/bus/input/devices");
+
+		if (devices && strstr(devices, "USB Keyboard")) {
+			long count = interrupts(arg[0], -1);
+
+			if (count <= 0)
+				return fail("no interrupt of %s", arg[0]);
+			return ok("interrupts %ld", count);
+		}
+		usleep(100000);
+	}
+	fail("not found in 10 s");
+}
+
 /* ------------------------------------------------------------------- main */
 
 #define MAX_ARGS	16
@@ -401,6 +505,8 @@ static const struct {
 	{ "pci",	1, check_pci },
 	{ "netdev",	1, check_netdev },
 	{ "disk",	3, check_disk },
+	{ "affinity",	2, check_affinity },
+	{ "keyboard",	1, check_keyboard },
 };
 
 static void run_check(char *line)
@@ -451,16 +557,6 @@ static void run_checks(char *text)
 		say("init: %d of %d checks failed", failures, done);
 }
 
-static void write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY);
-
-	if (fd >= 0) {
-		write(fd, text, strlen(text));
-		close(fd);
-	}
-}
-
 static void setup(void)
 {
 	int kmsg;
@@ -474,7 +570,8 @@ static void setup(void)
 	    mount("devtmpfs", "/dev", "devtmpfs", 0, NULL))
 		fail("errno %d", errno);
 	/* Without a limit to the rate of lines */
-	write_file("/proc/sys/kernel/printk_devkmsg", "on");
+	if (write_file("/proc/sys/kernel/printk_devkmsg", "on\n") && errno != ENOENT)
+		fail("the rate of lines is limited: errno %d", errno);
 	kmsg = open("/dev/kmsg", O_WRONLY);
 	if (kmsg >= 0)
 		console = kmsg;

@@ -244,6 +244,12 @@ class Rom(unittest.TestCase):
                 self.assertEqual(rom[:len(want)], want)
                 self.assertFalse(rom[len(want):].strip(b"\0"))
 
+    def test_entry_with_iocsrs(self):
+        rom = qemu.entry_rom(0x2000, 0, [(0x1c04, 0x80402010)])
+        self.assertIn(self.assemble("lu12i.w $t0, 1\nori $t0, $t0, 0xc04\n"
+                                    "lu12i.w $t1, -523262\nori $t1, $t1, 0x10\n"
+                                    "iocsrwr.w $t1, $t0\n"), rom)
+
     def test_branch_to_self(self):
         self.assertEqual(qemu.rom([qemu.branch_to_self()])[:4], self.assemble("b 0\n"))
 

@@ -33,9 +33,11 @@ def nvme(zone):
 def root_parts(cpus=2, append=CONSOLE):
     disks = [nvme("root"),
              guest.Disk("root", "vda", "virtio", "virtio-blk-pci,bus=br0,addr=1,vectors=0")]
-    args = [*ROOT_PORTS, *IGB, "-device", "pcie-pci-bridge,id=br0", "-device", "pvpanic-pci"]
+    args = [*ROOT_PORTS, *IGB, "-device", "pcie-pci-bridge,id=br0", "-device", "pvpanic-pci",
+            "-device", "pci-ohci,id=usb", "-device", "usb-kbd,bus=usb.0"]
     checks = [f"cpus {cpus}", f"cmdline {append}", "model root QEMU",
-              f"pci {PORT_ID} {NVME_ID} {IGB_ID} {BRIDGE_ID}", "netdev igb", "clock 10"]
+              f"pci {PORT_ID} {NVME_ID} {IGB_ID} {BRIDGE_ID}", "netdev igb", "clock 10",
+              "affinity virtio vda", "keyboard ohci_hcd"]
     return args, disks, checks
 
 
@@ -63,12 +65,13 @@ def root_entry(elf, initrd, append=CONSOLE, smp=None):
             "-append", append, *qemu.blob(dtb, 0x100000)]
 
 
-def nonroot_entry(elf, raw, initrd, smp=None, cpu=0):
+def nonroot_entry(elf, raw, initrd, smp=None, cpu=0, shared=False):
     """QEMU's arguments that start @raw, whose ELF file is @elf, as hvisor does."""
     if initrd.stat().st_size > zones.INITRD_SIZE:
         raise Failure(f"{core.shown(initrd)} is larger than {zones.INITRD_SIZE >> 20} MiB")
     rom, junk = HERE / "nonroot/rom", HERE / "nonroot/junk"
-    rom.write_bytes(qemu.entry_rom(zones.elf_entry(elf) - zones.LOAD + zones.ENTRY, cpu))
+    rom.write_bytes(qemu.entry_rom(zones.elf_entry(elf) - zones.LOAD + zones.ENTRY, cpu,
+                                   zones.shared_eiointc(cpu) if shared else ()))
     junk.write_bytes(JUNK)
     machine = {**zones.NONROOT_MACHINE, **({"smp": smp} if smp else {})}
     return [*qemu.machine(**machine), "-bios", rom, *qemu.blob(raw, zones.ENTRY),
@@ -77,7 +80,7 @@ def nonroot_entry(elf, raw, initrd, smp=None, cpu=0):
 
 def entry_arguments(tree, zone, initrd, **entry):
     """QEMU's arguments by which the zone's kernel is started."""
-    elf, raw = zones.test_image(tree, zone)
+    elf, raw = zones.test_image(tree, zone, entry.get("shared", False))
     if zone == "root":
         return root_entry(elf, initrd, **entry)
     return nonroot_entry(elf, raw, initrd, **entry)

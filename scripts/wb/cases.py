@@ -100,6 +100,13 @@ def boot_nonroot_core_2(tree):
     need("nonroot-core-2", outcome.ok, outcome)
 
 
+def boot_nonroot_shared(tree):
+    """Devices work with interrupts that somebody else has routed and enabled."""
+    outcome = boot.run_checks(tree, "nonroot", boot.nonroot_parts(),
+                              LOGS / "boot-nonroot-shared.log", shared=True)
+    need("nonroot-shared", outcome.ok, outcome)
+
+
 def build_zone(zone):
     return lambda tree: zones.build(tree, zone)
 
@@ -120,6 +127,7 @@ SINGLE = {
     # Devices work without any core whose number is a multiple of four.
     "root-core-2-alone": boot_root_on_core_2("root-core-2-alone", "maxcpus=1", 1),
     "nonroot-core-2": (build_zone("nonroot"), boot_nonroot_core_2),
+    "nonroot-shared": (build_zone("nonroot"), boot_nonroot_shared),
 }
 CASES = {
     **SINGLE,

@@ -101,6 +101,10 @@ def jirl(rd, rj):
     return 0x4c000000 | rj << 5 | rd
 
 
+def iocsrwr_w(rd, rj):
+    return 0x06481800 | rj << 5 | rd
+
+
 def beq(rj, rd, offset):
     return 0x58000000 | (offset >> 2 & 0xffff) << 10 | rj << 5 | rd
 
@@ -109,12 +113,19 @@ def branch_to_self():
     return 0x50000000
 
 
-def entry_rom(entry, cpu=0):
+def write_iocsr(address, value):
+    return [lu12i_w(T0, address >> 12), ori(T0, T0, address & 0xfff),
+            lu12i_w(T1, value >> 12), ori(T1, T1, value & 0xfff), iocsrwr_w(T1, T0)]
+
+
+def entry_rom(entry, cpu=0, iocsrs=()):
     """A ROM that enters @entry (physical) on core @cpu as hvisor does.
 
     All registers are zero but t0, which holds the address. Other cores stop.
+    Before, it writes @iocsrs, (address, value of 32 bits) in turn.
     """
     return rom([csrrd(T0, CPUID), ori(T1, ZERO, cpu), beq(T0, T1, 8), branch_to_self(),
+                *(i for address, value in iocsrs for i in write_iocsr(address, value)),
                 lu12i_w(T0, entry >> 12), ori(T0, T0, entry & 0xfff), lu32i_d(T0, entry >> 32),
                 *(move(reg, ZERO) for reg in range(1, 32) if reg != T0), jirl(ZERO, T0)])
 

@@ -21,7 +21,6 @@ WINDOW_SIZE = 0x20000000
 ENTRY = WINDOW + LOAD           # where its kernel is loaded
 INITRD = WINDOW + WINDOW_SIZE // 2
 INITRD_SIZE = 8 * MIB
-NONROOT_DTB = "qemu-nonroot"
 ROOT_MACHINE = dict(smp=2, memory=1024)
 NONROOT_MACHINE = dict(smp=1, memory=1792)      # ends where the window ends
 # A bounce buffer of 4 MiB: clearing the usual 64 takes an emulated CPU seconds.
@@ -84,20 +83,25 @@ def link(tree, zone, name, dtb):
     shutil.copy(kernel_dir / "vmlinux.elf", HERE / zone / f"{name}.elf")
 
 
-def test_image(tree, zone):
-    """The kernel with the test machine's device tree: its ELF file and image."""
-    elf, raw = (HERE / zone / f"qemu.{kind}" for kind in ("elf", "bin"))
+def test_image(tree, zone, shared=False):
+    """The kernel with the test machine's device tree: its ELF file and image.
+
+    With @shared, others have some of the interrupts of a nonroot zone's machine.
+    """
+    kind = "qemu-shared" if shared else "qemu"
+    elf, raw = (HERE / zone / f"{kind}.{suffix}" for suffix in ("elf", "bin"))
     name, dtb = "", None
     if zone == "nonroot":
-        name = NONROOT_DTB
-        dtb = device_tree(zone, NONROOT_EDITS, **NONROOT_MACHINE)
+        name = f"{kind}-nonroot"
+        dtb = device_tree(zone, NONROOT_EDITS + (SHARED_EDITS if shared else ""),
+                          **NONROOT_MACHINE)
     key = core.digest(build_key(tree, zone), dtb or "none")
-    if not core.fresh(f"image-{zone}", key, [elf, raw]):
-        core.unstamp(f"image-{zone}")
+    if not core.fresh(f"image-{zone}-{kind}", key, [elf, raw]):
+        core.unstamp(f"image-{zone}-{kind}")
         if dtb:
             shutil.copy(dtb, out_dir(tree, zone) / f"arch/loongarch/boot/dts/{name}.dtb")
-        link(tree, zone, "qemu", name)
-        core.stamp(f"image-{zone}", key)
+        link(tree, zone, kind, name)
+        core.stamp(f"image-{zone}-{kind}", key)
     return elf, raw
 
 
@@ -155,6 +159,25 @@ NONROOT_EDITS = f"""
 	}};
 }};
 """
+
+# The vectors of the PCH PIC, and 48 for MSI, as a first nonroot zone has them.
+SHARED_VECTORS = [*range(0, 32), *range(112, 160)]
+SHARED_EDITS = """
+&{/eiointc@1400} { loongson,available-ranges = <0 32>, <112 48>; };
+&{/msi@2ff00000} { loongson,msi-base-vec = <112>; loongson,msi-num-vecs = <48>; };
+"""
+
+
+def shared_eiointc(cpu):
+    """What those who share the EIOINTC made of it: (IOCSR, value), vectors on core @cpu."""
+    enabled = [sum(1 << bit for bit in range(32) if word * 32 + bit in SHARED_VECTORS)
+               for word in range(8)]
+    route = 0x01010101 << cpu
+    return [*((0x14a0 + 4 * i, 1 << 2 * i + 1 << 16 | 1 << 2 * i) for i in range(8)),
+            *((0x14c0 + 4 * i, 0x02020202) for i in range(2)),     # HWI1
+            *((0x1c00 + 4 * i, route) for i in range(64)),
+            *((0x1680 + 4 * i, 0xffffffff) for i in range(8)),
+            *((0x1600 + 4 * i, word) for i, word in enumerate(enabled))]
 
 
 def device_tree(zone, edits, smp, memory):
