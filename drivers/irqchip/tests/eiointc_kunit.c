@@ -11,6 +11,8 @@
 #include <linux/cpumask.h>
 #include <linux/string.h>
 
+#include "fake_node.h"
+
 #define FAKE_NODES	16
 #define FAKE_WORDS	((EIOINTC_REG_ROUTE + VEC_COUNT) / sizeof(u32))
 
@@ -21,6 +23,7 @@ struct fake_eiointc {
 	struct eiointc_priv priv;
 	struct eiointc_priv *real;
 	int real_pics;
+	struct fake_node *node;
 	struct eiointc_fake system;
 	struct irq_domain domain;
 	struct irq_common_data common;
@@ -28,6 +31,7 @@ struct fake_eiointc {
 	unsigned int cpu;
 	unsigned int sends;
 	unsigned int accesses;
+	unsigned int boot_accesses;
 	int moving;
 	u32 bank[FAKE_NODES][FAKE_WORDS];
 	u32 nowhere;
@@ -61,6 +65,7 @@ static u32 *fake_reg(unsigned int node, u32 reg)
 
 static void fake_enable(void)
 {
+	the_fake()->accesses++;
 }
 
 static void fake_open_lines(u32 lines)
@@ -200,6 +205,7 @@ static struct fake_eiointc *boot_on(struct kunit *test, unsigned int node,
 	fake->priv.flags = flags;
 	fake->priv.vec_count = VEC_COUNT;
 	fake->priv.parent_hwirq = INT_HWI1;
+	fake->priv.domain_handle = fake->node ? &fake->node->np.fwnode : NULL;
 	memset32(&fake->bank[0][0], NOT_WRITTEN, FAKE_NODES * FAKE_WORDS);
 	set_up_other_nodes(cpu_to_eio_node(0));
 	nr_pics = 0;
@@ -207,6 +213,7 @@ static struct fake_eiointc *boot_on(struct kunit *test, unsigned int node,
 	nr_pics = 1;
 
 	KUNIT_ASSERT_EQ(test, eiointc_router_init(0), 0);
+	fake->boot_accesses = fake->accesses;
 	fake->accesses = 0;
 
 	return fake;
@@ -318,6 +325,141 @@ static void vector_that_is_not_there_is_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, eiointc_domain_alloc(&fake->domain, BIT(30), 1, &fwspec), -EINVAL);
 }
 
+/* A controller that has these vectors for us */
+static void share(struct kunit *test, const u32 *ranges, int count)
+{
+	struct fake_eiointc *fake = the_fake();
+
+	fake->node = fake_node(test, "eiointc");
+	fake_node_set_u32s(test, fake->node, "loongson,available-ranges", ranges, count);
+}
+
+static void expect_untouched(struct kunit *test)
+{
+	struct fake_eiointc *fake = the_fake();
+
+	KUNIT_EXPECT_EQ(test, fake->boot_accesses, 0);
+	KUNIT_EXPECT_EQ(test, fake->accesses, 0);
+}
+
+static const u32 shared_ranges[] = { 112, 48, 255, 1 };
+
+/* Boot and resume are the same */
+static void shared_boot_touches_nothing(struct kunit *test)
+{
+	int core;
+
+	share(test, shared_ranges, ARRAY_SIZE(shared_ranges));
+	for (core = 0; core < 8; core++) {
+		boot_on(test, 0, core, 0);
+		expect_untouched(test);
+		boot_on(test, 0, core, EIOINTC_USE_CPU_ENCODE);
+		expect_untouched(test);
+	}
+}
+
+static irqreturn_t nothing(int irq, void *data)
+{
+	return IRQ_NONE;
+}
+
+static unsigned int map_vector(struct fake_eiointc *fake, u32 vector)
+{
+	struct irq_fwspec fwspec = {
+		.fwnode = fake->priv.domain_handle,
+		.param_count = 1,
+		.param = { vector },
+	};
+
+	return irq_create_fwspec_mapping(&fwspec);
+}
+
+static void remove_domain(void *domain)
+{
+	irq_domain_remove(domain);
+}
+
+static struct fake_eiointc *boot_with_domain(struct kunit *test)
+{
+	struct fake_eiointc *fake = boot_on(test, 0, 2, 0);
+	struct irq_domain *domain;
+
+	domain = irq_domain_create_linear(fake->priv.domain_handle, VEC_COUNT, &eiointc_domain_ops,
+					  &fake->priv);
+	KUNIT_ASSERT_NOT_NULL(test, domain);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, remove_domain, domain));
+
+	return fake;
+}
+
+static void shared_vector_stays_where_it_is(struct kunit *test)
+{
+	struct fake_eiointc *fake;
+	unsigned int irq;
+
+	share(test, shared_ranges, ARRAY_SIZE(shared_ranges));
+	fake = boot_with_domain(test);
+	irq = map_vector(fake, 112);
+	KUNIT_ASSERT_NE(test, irq, 0);
+	KUNIT_EXPECT_EQ(test, request_irq(irq, nothing, 0, "kunit", fake), 0);
+	KUNIT_EXPECT_NE(test, irq_set_affinity(irq, cpumask_of(0)), 0);
+	KUNIT_EXPECT_FALSE(test, irqd_can_balance(irq_get_irq_data(irq)));
+#ifdef CONFIG_GENERIC_IRQ_EFFECTIVE_AFF_MASK
+	KUNIT_EXPECT_TRUE(test, cpumask_equal(irq_get_effective_affinity_mask(irq),
+					      cpu_possible_mask));
+#endif
+	disable_irq(irq);
+	enable_irq(irq);
+	free_irq(irq, fake);
+	irq_dispose_mapping(irq);
+	expect_untouched(test);
+}
+
+static void vector_of_others_is_refused(struct kunit *test)
+{
+	static const struct {
+		u32 vector;
+		bool ours;
+	} cases[] = {
+		{ 0, false }, { 63, false }, { 111, false }, { 112, true }, { 113, true },
+		{ 159, true }, { 160, false }, { 254, false }, { 255, true },
+	};
+	struct fake_eiointc *fake;
+	unsigned int irq;
+	int i;
+
+	share(test, shared_ranges, ARRAY_SIZE(shared_ranges));
+	fake = boot_with_domain(test);
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		irq = map_vector(fake, cases[i].vector);
+		KUNIT_EXPECT_EQ(test, irq != 0, cases[i].ours);
+		irq_dispose_mapping(irq);
+	}
+	expect_untouched(test);
+}
+
+static void bad_ranges_are_refused(struct kunit *test)
+{
+	static const u32 bad[][4] = {
+		{ 0, 0 }, { 256, 1 }, { 200, 57 }, { U32_MAX, 2 }, { 1, U32_MAX }, { 0, 1, 255, 2 },
+	};
+	struct fake_eiointc *fake = the_fake();
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		share(test, bad[i], bad[i][2] ? 4 : 2);
+		fake->priv.vec_count = VEC_COUNT;
+		fake->priv.domain_handle = &fake->node->np.fwnode;
+		KUNIT_EXPECT_EQ(test, eiointc_init_priv(&fake->priv, 0), -EINVAL);
+	}
+
+	for (i = 0; i < 4; i += 3) {
+		share(test, bad[5], i);
+		fake->priv.domain_handle = &fake->node->np.fwnode;
+		KUNIT_EXPECT_EQ(test, eiointc_init_priv(&fake->priv, 0), -EINVAL);
+	}
+}
+
 static void node_without_a_bit_is_refused(struct kunit *test)
 {
 	struct fake_eiointc *fake = the_fake();
@@ -419,6 +561,11 @@ static void vector_moves_to_another_node(struct kunit *test)
 	start_cpu(test, 1);
 	KUNIT_ASSERT_EQ(test, move(fake, 77, 1), IRQ_SET_MASK_OK);
 	KUNIT_EXPECT_EQ(test, delivered_to(77), 4);
+
+	/* A node that nothing is passed to passes nothing on */
+	KUNIT_ASSERT_EQ(test, move(fake, 77, 0), IRQ_SET_MASK_OK);
+	KUNIT_EXPECT_EQ(test, delivered_to(77), 3);
+	KUNIT_EXPECT_EQ(test, passed_to(1, route_byte(1, 77)), 1);
 }
 
 static void vector_moves_on_a_foreign_node(struct kunit *test)
@@ -471,6 +618,10 @@ static struct kunit_case eiointc_cases[] = {
 	KUNIT_CASE(active_vector_comes_from_a_foreign_node),
 	KUNIT_CASE(active_vector_needs_no_access_at_home),
 	KUNIT_CASE(vector_that_is_not_there_is_refused),
+	KUNIT_CASE(shared_boot_touches_nothing),
+	KUNIT_CASE(shared_vector_stays_where_it_is),
+	KUNIT_CASE(vector_of_others_is_refused),
+	KUNIT_CASE(bad_ranges_are_refused),
 	KUNIT_CASE(node_without_a_bit_is_refused),
 #ifdef CONFIG_SMP
 	KUNIT_CASE(first_cpu_of_a_node_initializes_it),
@@ -536,3 +687,157 @@ static struct kunit_suite eiointc_suite = {
 };
 
 kunit_test_suite(eiointc_suite);
+
+static struct irq_domain * __init cpu_lines(void)
+{
+	return irq_find_matching_fwnode(cpuintc_handle, DOMAIN_BUS_ANY);
+}
+
+static void __init remove_controller(struct eiointc_priv *priv)
+{
+	unsigned int irq = irq_find_mapping(cpu_lines(), priv->parent_hwirq);
+
+	irq_set_chained_handler_and_data(irq, NULL, NULL);
+	irq_dispose_mapping(irq);
+	irq_domain_remove(priv->eiointc_domain);
+	if (is_fwnode_irqchip(priv->domain_handle))
+		irq_domain_free_fwnode(priv->domain_handle);
+	kfree(priv);
+}
+
+/* Its tables are those of ACPI: without ACPI none is found */
+static void __init controller_stays_if_its_cascade_fails(struct kunit *test)
+{
+	struct acpi_madt_eio_pic entry = { .cascade = INT_HWI7, .node = 1 };
+
+	if (!acpi_disabled || MAX_IO_PICS < 2)
+		kunit_skip(test, "needs a system without ACPI, and room for two");
+
+	boot_on(test, 0, 0, 0);
+	KUNIT_ASSERT_EQ(test, eiointc_acpi_init(cpu_lines(), &entry), -ENODEV);
+	KUNIT_ASSERT_EQ(test, nr_pics, 2);
+	KUNIT_EXPECT_PTR_EQ(test, eiointc_priv[1]->eiointc_domain->host_data, eiointc_priv[1]);
+
+	remove_controller(eiointc_priv[1]);
+	eiointc_priv[1] = NULL;
+}
+
+static void __init parent_that_is_no_device_line_is_refused(struct kunit *test)
+{
+	struct acpi_madt_eio_pic entry = { .cascade = INT_SWI1, .node = 1 };
+
+	boot_on(test, 0, 0, 0);
+	KUNIT_EXPECT_EQ(test, eiointc_acpi_init(cpu_lines(), &entry), -EINVAL);
+	KUNIT_EXPECT_EQ(test, nr_pics, 1);
+}
+
+static void __init one_controller_too_many_is_refused(struct kunit *test)
+{
+	struct acpi_madt_eio_pic entry = { .cascade = INT_HWI7, .node = 1 };
+
+	nr_pics = MAX_IO_PICS;
+	KUNIT_EXPECT_EQ(test, eiointc_acpi_init(cpu_lines(), &entry), -ENOSPC);
+}
+
+static void no_interrupt(struct irq_desc *desc)
+{
+}
+
+static void __init vectors_have_four_lines_if_all_are_free(struct kunit *test)
+{
+	struct eiointc_priv *priv = &the_fake()->priv;
+	int irq = get_percpu_irq(INT_HWI7);
+
+	eiointc_spread(priv, INT_HWI4);
+	KUNIT_EXPECT_EQ(test, priv->flags, EIOINTC_ROUTE_MULT_IP);
+	KUNIT_EXPECT_EQ(test, priv->parent_hwirq, INT_HWI4);
+
+	priv->flags = 0;
+	priv->parent_hwirq = INT_HWI1;
+	irq_set_chained_handler_and_data(irq, no_interrupt, NULL);
+	eiointc_spread(priv, INT_HWI4);
+	irq_set_chained_handler_and_data(irq, NULL, NULL);
+	irq_dispose_mapping(irq);
+	KUNIT_EXPECT_EQ(test, priv->flags, 0);
+	KUNIT_EXPECT_EQ(test, priv->parent_hwirq, INT_HWI1);
+}
+
+/* QEMU's has the controller, and nothing else on a line of the CPUs */
+static void __init line_in_the_device_tree_is_taken(struct kunit *test)
+{
+	struct device_node *node = of_find_compatible_node(NULL, NULL, "loongson,ls2k2000-eiointc");
+
+	if (!node || !of_machine_is_compatible("linux,dummy-loongson3"))
+		kunit_skip(test, "needs QEMU's device tree");
+
+	KUNIT_EXPECT_EQ(test, eiointc_line_in_dt(NULL, INT_HWI0, INT_HWI7), INT_HWI1);
+	KUNIT_EXPECT_LT(test, eiointc_line_in_dt(node, INT_HWI0, INT_HWI7), 0);
+	KUNIT_EXPECT_LT(test, eiointc_line_in_dt(NULL, INT_HWI2, INT_HWI7), 0);
+	of_node_put(node);
+}
+
+/* The real controller has one of HWI0 to HWI3 at least */
+static void __init taken_lines_are_left_alone(struct kunit *test)
+{
+	struct acpi_madt_eio_pic entry = { .cascade = INT_HWI7, .node = 1 };
+	struct fake_eiointc *fake = the_fake();
+	struct eiointc_priv *added;
+
+	if (!acpi_disabled || !fake->real_pics)
+		kunit_skip(test, "needs a system without ACPI, and another controller");
+
+	boot_on(test, 0, 0, 0);
+	fake->system.has_hypervisor = true;
+	nr_pics = 0;
+	unregister_syscore(&eiointc_syscore);
+
+	eiointc_acpi_init(cpu_lines(), &entry);
+	if (nr_pics != 1) {
+		register_syscore(&eiointc_syscore);
+		KUNIT_FAIL_AND_ABORT(test, "not added");
+	}
+	added = eiointc_priv[0];
+	KUNIT_EXPECT_EQ(test, added->flags & EIOINTC_ROUTE_MULT_IP, 0);
+	KUNIT_EXPECT_EQ(test, added->parent_hwirq, INT_HWI7);
+	KUNIT_EXPECT_EQ(test, *fake_reg(0, EIOINTC_REG_IPMAP), 0x80808080);
+	remove_controller(added);
+}
+
+static void __init shared_controller_is_only_read_by_its_interrupts(struct kunit *test)
+{
+	struct fake_eiointc *fake = the_fake();
+	struct eiointc_priv *priv = kzalloc_obj(*priv);
+
+	KUNIT_ASSERT_NOT_NULL(test, priv);
+	share(test, shared_ranges, ARRAY_SIZE(shared_ranges));
+	boot_on(test, 0, 0, 0);
+	fake->system.has_virt_extension = true;
+	priv->vec_count = VEC_COUNT;
+	priv->parent_hwirq = INT_HWI7;
+	priv->domain_handle = &fake->node->np.fwnode;
+
+	KUNIT_ASSERT_EQ(test, eiointc_init(priv, get_percpu_irq(INT_HWI7), 0), 0);
+	expect_untouched(test);
+	eiointc_priv[1] = NULL;
+	remove_controller(priv);
+}
+
+static struct kunit_case __refdata eiointc_init_cases[] = {
+	KUNIT_CASE(controller_stays_if_its_cascade_fails),
+	KUNIT_CASE(parent_that_is_no_device_line_is_refused),
+	KUNIT_CASE(one_controller_too_many_is_refused),
+	KUNIT_CASE(vectors_have_four_lines_if_all_are_free),
+	KUNIT_CASE(line_in_the_device_tree_is_taken),
+	KUNIT_CASE(taken_lines_are_left_alone),
+	KUNIT_CASE(shared_controller_is_only_read_by_its_interrupts),
+	{}
+};
+
+static struct kunit_suite eiointc_init_suite = {
+	.name = "loongson_eiointc_init",
+	.init = eiointc_test_init,
+	.exit = eiointc_test_exit,
+	.test_cases = eiointc_init_cases,
+};
+
+kunit_test_init_section_suite(eiointc_init_suite);
