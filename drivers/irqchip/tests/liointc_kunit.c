@@ -220,6 +220,9 @@ static void interrupt_of_others_is_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, map_interrupt(node, 12, IRQ_TYPE_LEVEL_HIGH), 0);
 }
 
+/* The driver has had enough then */
+#define FOREIGN_IN_A_ROW	1000
+
 static int masks;
 
 static void count_mask(struct irq_data *d)
@@ -264,14 +267,14 @@ static void foreign_interrupt_ends_in_time(struct kunit *test)
 	desc = irq_to_desc(irq);
 
 	masks = 0;
-	for (i = 0; i < 3 * LIOINTC_MAX_FOREIGN; i++) {
+	for (i = 0; i < 3 * FOREIGN_IN_A_ROW; i++) {
 		set_status(test, BIT(3) | (i % 100 ? 0 : BIT(11)));
 		liointc_chained_handle_irq(desc);
 	}
 	KUNIT_EXPECT_EQ(test, masks, 0);
 
 	set_status(test, BIT(3));
-	for (i = 0; i <= LIOINTC_MAX_FOREIGN && !masks; i++)
+	for (i = 0; i <= FOREIGN_IN_A_ROW && !masks; i++)
 		liointc_chained_handle_irq(desc);
 	KUNIT_EXPECT_EQ(test, masks, 1);
 	irq_free_desc(irq);
