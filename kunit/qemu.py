@@ -20,7 +20,9 @@ CONFIG_SERIAL_OF_PLATFORM=y
 ''',
 			   qemu_arch='loongarch64',
 			   kernel_path='arch/loongarch/boot/vmlinux.elf',
-			   kernel_command_line='console=ttyS0 kunit_shutdown=poweroff',
+			   # An Oops ends the machine: with a lock held, it would hang.
+			   kernel_command_line='console=ttyS0 kunit_shutdown=poweroff '
+					       'oops=panic panic=-1',
 			   extra_qemu_params=[
 				   '-machine', 'virt',
 				   '-cpu', 'max',

@@ -65,22 +65,23 @@ def root_entry(elf, initrd, append=CONSOLE, smp=None):
             "-append", append, *qemu.blob(dtb, 0x100000)]
 
 
-def nonroot_entry(elf, raw, initrd, smp=None, cpu=0, shared=False):
+def nonroot_entry(elf, raw, initrd, smp=None, cpu=0, variant=""):
     """QEMU's arguments that start @raw, whose ELF file is @elf, as hvisor does."""
     if initrd.stat().st_size > zones.INITRD_SIZE:
         raise Failure(f"{core.shown(initrd)} is larger than {zones.INITRD_SIZE >> 20} MiB")
     rom, junk = HERE / "nonroot/rom", HERE / "nonroot/junk"
     rom.write_bytes(qemu.entry_rom(zones.elf_entry(elf) - zones.LOAD + zones.ENTRY, cpu,
-                                   zones.shared_eiointc(cpu) if shared else ()))
+                                   zones.shared_eiointc(cpu) if variant == "shared" else ()))
     junk.write_bytes(JUNK)
     machine = {**zones.NONROOT_MACHINE, **({"smp": smp} if smp else {})}
     return [*qemu.machine(**machine), "-bios", rom, *qemu.blob(raw, zones.ENTRY),
-            *qemu.blob(initrd, zones.INITRD), *qemu.blob(junk, 0)]
+            *qemu.blob(initrd, zones.INITRD), *qemu.blob(junk, 0),
+            *(qemu.words(0, zones.pci_functions()) if variant == "pci" else ())]
 
 
 def entry_arguments(tree, zone, initrd, **entry):
     """QEMU's arguments by which the zone's kernel is started."""
-    elf, raw = zones.test_image(tree, zone, entry.get("shared", False))
+    elf, raw = zones.test_image(tree, zone, entry.get("variant", ""))
     if zone == "root":
         return root_entry(elf, initrd, **entry)
     return nonroot_entry(elf, raw, initrd, **entry)

@@ -31,6 +31,18 @@ BAD_CORES_SAID = [
     "smp: Brought up 1 node, 3 CPUs",
 ]
 
+PCI_SAID = [
+    f"loongson-pci {zones.PCI_BOARD:x}.pcie: PCI host bridge to bus",
+    ":00:09.0: [0014:7a19] type 01",
+    ":01:00.0: [8086:100e] type 00",
+    f"loongson-pci {zones.PCI_SMALL:x}.pcie: config window of 0x0000000010040000 bytes is too "
+    "small for [bus 00-1f], last bus is 03",
+    f"loongson-pci {zones.PCI_SMALL:x}.pcie: config window of 0x0000000010040000 bytes is too "
+    "small for extended registers",
+    f"loongson-pci {zones.PCI_GHOSTS:x}.pcie: error -ENODEV: nobody decodes config space: "
+    "32 slots read 0200:0000; check reg[1], and what is mapped there",
+]
+
 
 def build_lane(tree):
     suites.build(tree, LANE)
@@ -78,10 +90,7 @@ def boot_bad_cores(tree):
                         "fail:0 skip:0 total:", boot.TIMEOUT, suite="loongarch_cores",
                         smp=4, boot_cpu=2)
     need("bad-cores", outcome.ok, outcome)
-    for line in BAD_CORES_SAID:
-        if not any(line in said for said in outcome.lines):
-            raise Failure(f"boot case bad-cores: the kernel does not say {line!r}",
-                          LOGS / "boot-bad-cores.log")
+    must_say("bad-cores", outcome, BAD_CORES_SAID)
 
 
 def boot_root_on_core_2(name, argument, cpus):
@@ -103,8 +112,23 @@ def boot_nonroot_core_2(tree):
 def boot_nonroot_shared(tree):
     """Devices work with interrupts that somebody else has routed and enabled."""
     outcome = boot.run_checks(tree, "nonroot", boot.nonroot_parts(),
-                              LOGS / "boot-nonroot-shared.log", shared=True)
+                              LOGS / "boot-nonroot-shared.log", variant="shared")
     need("nonroot-shared", outcome.ok, outcome)
+
+
+def boot_nonroot_pci(tree):
+    """Config windows that are good, too small, and decoded by nobody."""
+    outcome = boot.run_checks(tree, "nonroot", boot.nonroot_parts(),
+                              LOGS / "boot-nonroot-pci.log", variant="pci")
+    need("nonroot-pci", outcome.ok, outcome)
+    must_say("nonroot-pci", outcome, PCI_SAID)
+
+
+def must_say(name, outcome, wanted):
+    for line in wanted:
+        if not any(line in said for said in outcome.lines):
+            raise Failure(f"boot case {name}: the kernel does not say {line!r}",
+                          LOGS / f"boot-{name}.log")
 
 
 def build_zone(zone):
@@ -128,6 +152,7 @@ SINGLE = {
     "root-core-2-alone": boot_root_on_core_2("root-core-2-alone", "maxcpus=1", 1),
     "nonroot-core-2": (build_zone("nonroot"), boot_nonroot_core_2),
     "nonroot-shared": (build_zone("nonroot"), boot_nonroot_shared),
+    "nonroot-pci": (build_zone("nonroot"), boot_nonroot_pci),
 }
 CASES = {
     **SINGLE,

@@ -83,18 +83,17 @@ def link(tree, zone, name, dtb):
     shutil.copy(kernel_dir / "vmlinux.elf", HERE / zone / f"{name}.elf")
 
 
-def test_image(tree, zone, shared=False):
+def test_image(tree, zone, variant=""):
     """The kernel with the test machine's device tree: its ELF file and image.
 
-    With @shared, others have some of the interrupts of a nonroot zone's machine.
+    @variant is one of VARIANTS, which are machines of a nonroot zone.
     """
-    kind = "qemu-shared" if shared else "qemu"
+    kind = f"qemu-{variant}".removesuffix("-")
     elf, raw = (HERE / zone / f"{kind}.{suffix}" for suffix in ("elf", "bin"))
     name, dtb = "", None
     if zone == "nonroot":
         name = f"{kind}-nonroot"
-        dtb = device_tree(zone, NONROOT_EDITS + (SHARED_EDITS if shared else ""),
-                          **NONROOT_MACHINE)
+        dtb = device_tree(zone, NONROOT_EDITS + VARIANTS[variant], **NONROOT_MACHINE)
     key = core.digest(build_key(tree, zone), dtb or "none")
     if not core.fresh(f"image-{zone}-{kind}", key, [elf, raw]):
         core.unstamp(f"image-{zone}-{kind}")
@@ -178,6 +177,49 @@ def shared_eiointc(cpu):
             *((0x1c00 + 4 * i, route) for i in range(64)),
             *((0x1680 + 4 * i, 0xffffffff) for i in range(8)),
             *((0x1600 + 4 * i, word) for i, word in enumerate(enabled))]
+
+
+# PCI hosts in memory that the zone does not have: a board, one whose window has
+# room for buses 0 to 3 of 32, and one whose window is not decoded.
+PCI_BOARD, PCI_SMALL, PCI_GHOSTS = 0x80000000, 0xa0000000, 0xb8000000
+
+
+def pci_host(start, size, mem):
+    """A node with CFG1 at @start; its memory window is where nothing is."""
+    return f"""
+/ {{
+	pcie@{start:x} {{
+		compatible = "loongson,ls7a-pci";
+		device_type = "pci";
+		reg = <0x0 0x1a000000 0x0 0x02000000>, <0x0 {start:#x} 0x0 {size:#x}>;
+		#address-cells = <3>;
+		#size-cells = <2>;
+		bus-range = <0x0 0x1f>;
+		ranges = <0x02000000 0x0 0x40000000 {mem:#x} 0x0 0x0 0x10000000>;
+	}};
+}};
+"""
+
+
+PCI_EDITS = (pci_host(PCI_BOARD, 0x20000000, 0x70) + pci_host(PCI_SMALL, 0x10040000, 0x71)
+             + pci_host(PCI_GHOSTS, 0x10000, 0x72))
+PCI_HOST, PCI_PORT, PCI_CARD = 0x7a000014, 0x7a190014, 0x100e8086
+PCI_CLASS, PCI_HEADER = 0x8, 0xc
+
+
+def pci_functions():
+    """What is in the windows of these hosts: {address: value}; a slot that reads 0 is empty."""
+    def function(window, bus, slot, identity, kind, header=0):
+        at = window + (0x10000000 + (bus << 16) if bus else 0) + (slot << 11)
+        return {at: identity, at + PCI_CLASS: kind << 8, at + PCI_HEADER: header << 16}
+    return {**function(PCI_BOARD, 0, 0, PCI_HOST, 0x060000),
+            **function(PCI_BOARD, 0, 9, PCI_PORT, 0x060400, header=1),
+            **function(PCI_BOARD, 1, 0, PCI_CARD, 0x020000),
+            **function(PCI_SMALL, 0, 0, PCI_HOST, 0x060000),
+            **{PCI_GHOSTS + (slot << 11): 0x00000200 for slot in range(32)}}
+
+
+VARIANTS = {"": "", "shared": SHARED_EDITS, "pci": PCI_EDITS}
 
 
 def device_tree(zone, edits, smp, memory):
