@@ -236,14 +236,14 @@ static int rtc_edge(int fd, long long *us)
 	return now.tm_hour * 3600 + now.tm_min * 60 + now.tm_sec;
 }
 
-/* clock PERCENT: the monotonic clock and the RTC agree that well over 2 s */
+/* clock PERMILLE SECONDS: the monotonic clock and the RTC agree that well for so long */
 static void check_clock(char **arg)
 {
 	/* An RTC that was never set, as QEMU's, does not run */
 	struct rtc_time some = { .tm_year = 126, .tm_mday = 1 };
 	int fd = open("/dev/rtc0", O_RDONLY);
 	int tolerance = atoi(arg[0]);
-	int begin, end, seconds, percent = 0;
+	int begin, end, seconds, rate = 0;
 	long long t0, t1;
 
 	if (fd < 0)
@@ -253,19 +253,98 @@ static void check_clock(char **arg)
 	/* A busy host can delay the guest right at the edge: try again */
 	for (int attempt = 0; attempt < 3; attempt++) {
 		begin = rtc_edge(fd, &t0);
-		sleep(1);
+		sleep(atoi(arg[1]));
 		end = rtc_edge(fd, &t1);
 		if (begin < 0 || end < 0)
 			return fail("the RTC cannot be read: errno %d", errno);
 		seconds = (end - begin + 86400) % 86400;
-		percent = (t1 - t0) / 10000 / (seconds ? seconds : 1);
-		if (seconds && percent >= 100 - tolerance && percent <= 100 + tolerance) {
+		rate = (t1 - t0) / 1000 / (seconds ? seconds : 1);
+		if (seconds && rate >= 1000 - tolerance && rate <= 1000 + tolerance) {
 			close(fd);
-			return ok("%d%% of the RTC's rate over %d s", percent, seconds);
+			return ok("%d per mille of the RTC's rate over %d s", rate, seconds);
 		}
 	}
 	close(fd);
-	fail("%d%% of the RTC's rate over %d s", percent, seconds);
+	fail("%d per mille of the RTC's rate over %d s", rate, seconds);
+}
+
+/* Sleep until the monotonic clock shows @us */
+static void sleep_until(long long us)
+{
+	struct timespec ts = { .tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000 };
+
+	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
+}
+
+/* wakeups RATE SECONDS: a CPU that sleeps otherwise takes one timer interrupt for each */
+static void check_wakeups(char **arg)
+{
+	int rate = atoi(arg[0]), seconds = atoi(arg[1]);
+	unsigned long mask = 1;
+	long count = 0;
+
+	if (syscall(__NR_sched_setaffinity, 0, sizeof(mask), &mask))
+		return fail("cannot run on CPU 0: errno %d", errno);
+	/* A busy host makes some late, which saves the interrupts of others */
+	for (int attempt = 0; attempt < 3; attempt++) {
+		long long start = now_us(CLOCK_MONOTONIC);
+
+		count = -interrupts("timer", 0);
+		for (int i = 1; i <= rate * seconds; i++)
+			sleep_until(start + i * 1000000ll / rate);
+		count += interrupts("timer", 0);
+		if (count >= (rate - 2) * seconds && count <= (rate + 2) * seconds)
+			return ok("%ld interrupts in %d s", count, seconds);
+	}
+	fail("%ld interrupts in %d s", count, seconds);
+}
+
+/* The last line that @program prints; NULL if it fails. It runs with its own libraries. */
+static char *last_line_of(char **argv)
+{
+	static char text[4096];
+	char *line, *next;
+	int fds[2], len = 0, got, status;
+	pid_t pid;
+
+	if (pipe(fds))
+		return NULL;
+	pid = fork();
+	if (pid == 0) {
+		dup2(fds[1], STDOUT_FILENO);
+		execve(argv[0], argv, (char *[]){ NULL });
+		exit(127);
+	}
+	close(fds[1]);
+	while (pid > 0 && (got = read(fds[0], text + len, sizeof(text) - 1 - len)) > 0)
+		len += got;
+	close(fds[0]);
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || status)
+		return NULL;
+	text[len] = '\0';
+	for (line = text; (next = strchr(line, '\n')) && next[1]; line = next + 1)
+		;
+	if (next)
+		*next = '\0';
+	return line;
+}
+
+/* cyclictest LOOPS: so many sleeps of 1 ms come to an end */
+static void check_cyclictest(char **arg)
+{
+	char *argv[] = { "/bin/ld-linux-loongarch-lp64d.so.1", "--library-path", "/bin",
+			 "/bin/cyclictest", "-q", "-m", "-p", "80", "-i", "1000", "-l", arg[0], NULL };
+	char *line = last_line_of(argv);
+	const char *count;
+
+	if (!line)
+		return fail("does not run");
+	count = strstr(line, "C:");
+	for (count = count ? count + 2 : ""; *count == ' '; count++)
+		;
+	if (atoi(count) != atoi(arg[0]))
+		return fail("%s", line);
+	ok("%s", line);
 }
 
 /* cmdline WORDS...: the kernel's command line is that, neither less nor more */
@@ -499,7 +578,9 @@ static const struct {
 	void (*run)(char **arg);
 } checks[] = {
 	{ "cpus",	1, check_cpus },
-	{ "clock",	1, check_clock },
+	{ "clock",	2, check_clock },
+	{ "wakeups",	2, check_wakeups },
+	{ "cyclictest",	1, check_cyclictest },
 	{ "cmdline",	1, check_cmdline },
 	{ "model",	1, check_model },
 	{ "pci",	1, check_pci },

@@ -36,7 +36,7 @@ def root_parts(cpus=2, append=CONSOLE):
     args = [*ROOT_PORTS, *IGB, "-device", "pcie-pci-bridge,id=br0", "-device", "pvpanic-pci",
             "-device", "pci-ohci,id=usb", "-device", "usb-kbd,bus=usb.0"]
     checks = [f"cpus {cpus}", f"cmdline {append}", "model root QEMU",
-              f"pci {PORT_ID} {NVME_ID} {IGB_ID} {BRIDGE_ID}", "netdev igb", "clock 10",
+              f"pci {PORT_ID} {NVME_ID} {IGB_ID} {BRIDGE_ID}", "netdev igb", "clock 100 1",
               "affinity virtio vda", "keyboard ohci_hcd"]
     return args, disks, checks
 
@@ -44,7 +44,7 @@ def root_parts(cpus=2, append=CONSOLE):
 def nonroot_parts():
     disks = [nvme("nonroot")]
     checks = ["cpus 1", f"cmdline {CONSOLE}", "model nonroot QEMU",
-              f"pci {PORT_ID} {NVME_ID} {IGB_ID}", "netdev igb", "clock 10"]
+              f"pci {PORT_ID} {NVME_ID} {IGB_ID}", "netdev igb", "clock 100 1"]
     return [*ROOT_PORTS, *IGB], disks, checks
 
 
@@ -87,27 +87,32 @@ def entry_arguments(tree, zone, initrd, **entry):
     return nonroot_entry(elf, raw, initrd, **entry)
 
 
-def initramfs(tree, out, name, checks):
-    """An initramfs whose init does @checks, and what it says when all are well."""
+def initramfs(tree, out, name, checks, programs=None):
+    """An initramfs whose init does @checks, and what it says when all are well.
+
+    @programs are more files, as guest.initramfs() takes them.
+    """
     init = guest.build_init(tree, out)
     nonce = secrets.token_hex(8)
     listing = HERE / f"{name}.checks"
     listing.write_text("\n".join([f"nonce {nonce}", *checks]) + "\n")
-    initrd = guest.initramfs(out, name, {"/init": (init, 0o755), "/checks": (listing, 0o644)})
+    initrd = guest.initramfs(out, name, {"/init": (init, 0o755), "/checks": (listing, 0o644),
+                                        **(programs or {})})
     return initrd, f"init: all checks passed {nonce}"
 
 
-def run_checks(tree, zone, parts, log, inspect=None, drive="", boot_cpu=0, **entry):
+def run_checks(tree, zone, parts, log, inspect=None, drive="", boot_cpu=0, programs=None,
+               **entry):
     """One boot of @zone with @parts; the Outcome has all that went wrong.
 
     @drive is added to QEMU's -drive, @boot_cpu and @inspect are for qemu.boot(),
-    @entry is for entry_arguments().
+    @programs for initramfs() and @entry for entry_arguments().
     """
     args, disks, checks = parts
     for disk in disks:
         disk.make()
     initrd, token = initramfs(tree, zones.out_dir(tree, zone), zone,
-                              [*checks, *(d.check for d in disks)])
+                              [*checks, *(d.check for d in disks)], programs)
     outcome = qemu.boot([*entry_arguments(tree, zone, initrd, **entry), *args,
                          *(a for d in disks for a in d.arguments(drive))],
                         log, token, TIMEOUT, boot_cpu, inspect=inspect)
@@ -131,7 +136,7 @@ def smoke(tree, out):
     """Boot what check-bisect has built in @out: Failure unless its init is content."""
     smp = 2 if kernel.symbols((out / ".config").read_text()).get("SMP") == "y" else 1
     log = LOGS / f"boot-{out.name}.log"
-    initrd, token = initramfs(tree, out, "smoke", [f"cpus {smp}", "clock 10"])
+    initrd, token = initramfs(tree, out, "smoke", [f"cpus {smp}", "clock 100 1"])
     # Its KUnit tests are those of all subsystems; here they only have to compile.
     append = f"{CONSOLE} kunit.enable=0"
     outcome = qemu.boot(root_entry(out / "arch/loongarch/boot/vmlinux.elf", initrd, append, smp),

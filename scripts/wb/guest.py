@@ -68,6 +68,32 @@ def busybox():
     return binary
 
 
+# cyclictest with what it is linked to; Debian's forky has them for the machine.
+CYCLICTEST = {"rt-tests": ["cyclictest"], "libc6": ["ld-linux-loongarch-lp64d.so.1", "libc.so.6"],
+              "libnuma1": ["libnuma.so.1"], "libcpupower1": ["libcpupower.so.1"]}
+
+
+def cyclictest():
+    """{path in the initramfs: (file, mode)} of Debian's cyclictest, all in /bin."""
+    debs = {package: source.download(package, None, "forky", "loong64")
+            for package in CYCLICTEST}
+    files = {name: HERE / "cyclictest" / name for names in CYCLICTEST.values() for name in names}
+    key = core.digest(*debs.values())
+    if not core.fresh("cyclictest", key, list(files.values())):
+        for package, names in CYCLICTEST.items():
+            with tempfile.TemporaryDirectory(dir=HERE) as directory:
+                core.run(["dpkg-deb", "-x", debs[package], directory],
+                         what=f"unpacking {debs[package].name}")
+                for name in names:
+                    files[name].parent.mkdir(exist_ok=True)
+                    # A link, as libraries have, may not lead out of the package.
+                    found = [path for path in pathlib.Path(directory).rglob(name)
+                             if path.resolve().is_file()]
+                    shutil.copy(found[0].resolve(), files[name])
+        core.stamp("cyclictest", key)
+    return {f"/bin/{name}": (path, 0o755) for name, path in files.items()}
+
+
 # --------------------------------------------------------------------- disks
 
 def pattern(seed, length=MIB):

@@ -12,6 +12,7 @@
  * the windows are those of no machine that the tests run on.
  */
 #include <kunit/test.h>
+#include <linux/array_size.h>
 #include <linux/dma-direct.h>
 #include <linux/irqdomain.h>
 #include <linux/jhash.h>
@@ -20,6 +21,7 @@
 #include <linux/of_platform.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
+#include <linux/wordpart.h>
 
 #include <trace/events/rwmmio.h>
 
@@ -233,16 +235,22 @@ static void __iomem *map_fake_window(struct device *dev, struct resource *res)
 
 /* --------------------------------------------------------------- hosts */
 
-#define set_cells(test, name, ...) do {							\
-	struct fake_pci *_fake = (test)->priv;						\
-	const u32 _cells[] = { __VA_ARGS__ };						\
-											\
-	KUNIT_ASSERT_EQ(test, of_changeset_add_prop_u32_array(&_fake->changeset, _fake->np, \
-							      name, _cells,		\
-							      ARRAY_SIZE(_cells)), 0);	\
+static void add_cells(struct kunit *test, const char *name, const u32 *cells, size_t count)
+{
+	struct fake_pci *fake = test->priv;
+
+	KUNIT_ASSERT_EQ(test, of_changeset_add_prop_u32_array(&fake->changeset, fake->np, name,
+							      cells, count), 0);
+}
+
+#define set_cells(test, name, ...) do {					\
+	const u32 _cells[] = { __VA_ARGS__ };				\
+									\
+	add_cells(test, name, _cells, ARRAY_SIZE(_cells));		\
 } while (0)
 
-#define CELLS(value)	(u32)((u64)(value) >> 32), (u32)(value)
+#define HI(value)	upper_32_bits(value)
+#define LO(value)	lower_32_bits(value)
 
 static void new_host(struct kunit *test, const char *compatible)
 {
@@ -259,8 +267,8 @@ static void new_host(struct kunit *test, const char *compatible)
 static void set_ranges(struct kunit *test)
 {
 	set_cells(test, "ranges",
-		  0x01000000, 0, 0x10000, CELLS(FAKE_IO), 0, SZ_64K,
-		  0x02000000, 0, 0x40000000, CELLS(FAKE_MEM), 0, 0x10000000);
+		  0x01000000, 0, 0x10000, HI(FAKE_IO), LO(FAKE_IO), 0, SZ_64K,
+		  0x02000000, 0, 0x40000000, HI(FAKE_MEM), LO(FAKE_MEM), 0, 0x10000000);
 }
 
 /* The host of a 7A bridge, with CFG1 */
@@ -270,8 +278,8 @@ static void new_ls7a_host(struct kunit *test, u32 last_bus)
 
 	add_window(test, &fake->cfg1, FAKE_CFG1, FAKE_CFG1_SIZE);
 	new_host(test, "loongson,ls7a-pci");
-	set_cells(test, "reg", CELLS(FAKE_CFG0), CELLS(FAKE_CFG0_SIZE),
-		  CELLS(FAKE_CFG1), CELLS(FAKE_CFG1_SIZE));
+	set_cells(test, "reg", HI(FAKE_CFG0), LO(FAKE_CFG0), HI(FAKE_CFG0_SIZE), LO(FAKE_CFG0_SIZE),
+		  HI(FAKE_CFG1), LO(FAKE_CFG1), HI(FAKE_CFG1_SIZE), LO(FAKE_CFG1_SIZE));
 	set_cells(test, "bus-range", 0, last_bus);
 }
 
@@ -446,7 +454,8 @@ static void add_board(struct kunit *test, struct fake_window *window, u16 vendor
 		const struct fake_function *f = &board_7a[i];
 
 		add_function(test, window, f->bus, PCI_DEVFN(f->slot, f->function),
-			     f->device << 16 | (f->bus ? FAKE_VENDOR : vendor), f->class, f->header);
+			     f->device << 16 | (f->bus ? FAKE_VENDOR : vendor),
+			     f->class, f->header);
 	}
 }
 
@@ -485,7 +494,8 @@ static void rs780e_has_32_bit_accesses(struct kunit *test)
 
 	add_window(test, &fake->cfg0, FAKE_CFG0, FAKE_CFG0_SIZE);
 	new_host(test, "loongson,rs780e-pci");
-	set_cells(test, "reg", CELLS(FAKE_CFG0), CELLS(FAKE_CFG0_SIZE));
+	set_cells(test, "reg", HI(FAKE_CFG0), LO(FAKE_CFG0),
+		  HI(FAKE_CFG0_SIZE), LO(FAKE_CFG0_SIZE));
 	set_ranges(test);
 	add_board(test, &fake->cfg0, PCI_VENDOR_ID_ATI);
 
@@ -505,7 +515,8 @@ static void sparse_bus_is_found(struct kunit *test)
 		add_function(test, &fake->cfg1, 0, PCI_DEVFN(slot, 0),
 			     slot % 2 ? 0x00000000 : 0x0000ffff, 0, 0);
 	for (int slot = 3; slot < 32; slot += 9)
-		add_function(test, &fake->cfg1, 0, PCI_DEVFN(slot, 0), FAKE_VENDOR | 1 << 16, OTHER, 0);
+		add_function(test, &fake->cfg1, 0, PCI_DEVFN(slot, 0), FAKE_VENDOR | 1 << 16,
+			     OTHER, 0);
 
 	KUNIT_ASSERT_TRUE(test, start_host(test));
 	KUNIT_EXPECT_EQ(test, count_devices(fake->bridge->bus), 4);
@@ -547,9 +558,10 @@ static void large_bars_have_their_windows(struct kunit *test)
 
 	new_ls7a_host(test, FAKE_LAST_BUS);
 	set_cells(test, "ranges",
-		  0x01000000, 0, 0x10000, CELLS(FAKE_IO), 0, SZ_64K,
-		  0x02000000, 0, 0x40000000, CELLS(FAKE_MEM), 0, 0x10000000,
-		  0x43000000, CELLS(0x8000000000), CELLS(FAKE_PREF), CELLS(SZ_8G));
+		  0x01000000, 0, 0x10000, HI(FAKE_IO), LO(FAKE_IO), 0, SZ_64K,
+		  0x02000000, 0, 0x40000000, HI(FAKE_MEM), LO(FAKE_MEM), 0, 0x10000000,
+		  0x43000000, HI(0x8000000000), LO(0x8000000000), HI(FAKE_PREF), LO(FAKE_PREF),
+		  HI(SZ_8G), LO(SZ_8G));
 	add_function(test, &fake->cfg1, 0, 0, 0x7a000014, 0x060000, 0);
 	add_function(test, &fake->cfg1, 0, PCI_DEVFN(6, 0), 0x7f600014, OTHER, 0);
 	/* I/O of 256 bytes, memory of 64 KiB, prefetchable memory of 4 GiB */
@@ -582,7 +594,8 @@ static void dma_has_its_offset(struct kunit *test)
 	new_ls7a_host(test, FAKE_LAST_BUS);
 	set_ranges(test);
 	set_cells(test, "dma-ranges",
-		  0x02000000, 0, 0xc0000000, CELLS(0x20000000), CELLS(SZ_512M));
+		  0x02000000, 0, 0xc0000000, HI(0x20000000), LO(0x20000000),
+		  HI(SZ_512M), LO(SZ_512M));
 	add_function(test, &fake->cfg1, 0, 0, 0x7a000014, 0x060000, 0);
 
 	KUNIT_ASSERT_TRUE(test, start_host(test));
@@ -620,8 +633,9 @@ static void adjacent_windows_are_released_once(struct kunit *test)
 
 	new_ls7a_host(test, FAKE_LAST_BUS);
 	set_cells(test, "ranges",
-		  0x02000000, 0, 0x40000000, CELLS(FAKE_MEM), 0, SZ_16M,
-		  0x02000000, 0, 0x41000000, CELLS(FAKE_MEM + SZ_16M), 0, SZ_16M);
+		  0x02000000, 0, 0x40000000, HI(FAKE_MEM), LO(FAKE_MEM), 0, SZ_16M,
+		  0x02000000, 0, 0x41000000,
+		  HI(FAKE_MEM + SZ_16M), LO(FAKE_MEM + SZ_16M), 0, SZ_16M);
 	KUNIT_ASSERT_TRUE(test, start_host(test));
 	KUNIT_ASSERT_NOT_NULL(test, host_window(test, IORESOURCE_MEM, 0x40000000));
 
@@ -635,10 +649,10 @@ static void ranges_that_end_nowhere_are_ignored(struct kunit *test)
 {
 	new_ls7a_host(test, FAKE_LAST_BUS);
 	set_cells(test, "ranges",
-		  0x01000000, 0, 0xffff8000, CELLS(FAKE_IO), 0, SZ_64K,
-		  0x02000000, 0, 0x60000000, CELLS(FAKE_MEM + SZ_1G), 0, 0,
-		  0x02000000, 0, 0x40000000, CELLS(FAKE_MEM), 0, 0x10000000,
-		  0x43000000, CELLS(-SZ_1M), CELLS(FAKE_PREF), 0, SZ_2M);
+		  0x01000000, 0, 0xffff8000, HI(FAKE_IO), LO(FAKE_IO), 0, SZ_64K,
+		  0x02000000, 0, 0x60000000, HI(FAKE_MEM + SZ_1G), LO(FAKE_MEM + SZ_1G), 0, 0,
+		  0x02000000, 0, 0x40000000, HI(FAKE_MEM), LO(FAKE_MEM), 0, 0x10000000,
+		  0x43000000, HI(-SZ_1M), LO(-SZ_1M), HI(FAKE_PREF), LO(FAKE_PREF), 0, SZ_2M);
 
 	KUNIT_ASSERT_TRUE(test, start_host(test));
 	KUNIT_EXPECT_NOT_NULL(test, host_window(test, IORESOURCE_MEM, 0x40000000));
@@ -655,9 +669,10 @@ static void overlapping_windows_are_ignored(struct kunit *test)
 
 	new_ls7a_host(test, FAKE_LAST_BUS);
 	set_cells(test, "ranges",
-		  0x02000000, 0, 0x60000000, CELLS(ram), 0, PAGE_SIZE,
-		  0x02000000, 0, 0x40000000, CELLS(FAKE_MEM), 0, 0x10000000,
-		  0x02000000, 0, 0x50000000, CELLS(FAKE_MEM + 0xff00000), 0, SZ_2M);
+		  0x02000000, 0, 0x60000000, HI(ram), LO(ram), 0, PAGE_SIZE,
+		  0x02000000, 0, 0x40000000, HI(FAKE_MEM), LO(FAKE_MEM), 0, 0x10000000,
+		  0x02000000, 0, 0x50000000,
+		  HI(FAKE_MEM + 0xff00000), LO(FAKE_MEM + 0xff00000), 0, SZ_2M);
 	add_board(test, &fake->cfg1, PCI_VENDOR_ID_LOONGSON);
 
 	KUNIT_ASSERT_TRUE(test, start_host(test));
@@ -672,8 +687,9 @@ static void ports_inside_of_a_page_are_ignored(struct kunit *test)
 {
 	new_ls7a_host(test, FAKE_LAST_BUS);
 	set_cells(test, "ranges",
-		  0x01000000, 0, 0x10000, CELLS(FAKE_IO + PAGE_SIZE / 2), 0, SZ_64K,
-		  0x02000000, 0, 0x40000000, CELLS(FAKE_MEM), 0, 0x10000000);
+		  0x01000000, 0, 0x10000,
+		  HI(FAKE_IO + PAGE_SIZE / 2), LO(FAKE_IO + PAGE_SIZE / 2), 0, SZ_64K,
+		  0x02000000, 0, 0x40000000, HI(FAKE_MEM), LO(FAKE_MEM), 0, 0x10000000);
 
 	KUNIT_ASSERT_TRUE(test, start_host(test));
 	KUNIT_EXPECT_NOT_NULL(test, host_window(test, IORESOURCE_MEM, 0x40000000));
@@ -684,8 +700,8 @@ static void parts_of_a_page_are_ignored(struct kunit *test)
 {
 	new_ls7a_host(test, FAKE_LAST_BUS);
 	set_cells(test, "ranges",
-		  0x01000000, 0, 0x10000, CELLS(FAKE_IO), 0, PAGE_SIZE / 2,
-		  0x02000000, 0, 0x40000000, CELLS(FAKE_MEM), 0, 0x10000000);
+		  0x01000000, 0, 0x10000, HI(FAKE_IO), LO(FAKE_IO), 0, PAGE_SIZE / 2,
+		  0x02000000, 0, 0x40000000, HI(FAKE_MEM), LO(FAKE_MEM), 0, 0x10000000);
 
 	KUNIT_ASSERT_TRUE(test, start_host(test));
 	KUNIT_EXPECT_NOT_NULL(test, host_window(test, IORESOURCE_MEM, 0x40000000));
@@ -711,8 +727,8 @@ static void rs780e_without_window_is_refused(struct kunit *test)
 static void window_that_cannot_be_mapped_is_refused(struct kunit *test)
 {
 	new_host(test, "loongson,ls2k-pci");
-	set_cells(test, "reg", CELLS(FAKE_CFG0), CELLS(FAKE_CFG0_SIZE),
-		  CELLS(FAKE_CFG1), CELLS(FAKE_CFG1_SIZE));
+	set_cells(test, "reg", HI(FAKE_CFG0), LO(FAKE_CFG0), HI(FAKE_CFG0_SIZE), LO(FAKE_CFG0_SIZE),
+		  HI(FAKE_CFG1), LO(FAKE_CFG1), HI(FAKE_CFG1_SIZE), LO(FAKE_CFG1_SIZE));
 	set_ranges(test);
 
 	KUNIT_EXPECT_FALSE(test, start_host(test));
@@ -724,7 +740,8 @@ static void empty_window_is_refused(struct kunit *test)
 
 	add_window(test, &fake->cfg1, FAKE_CFG1, SZ_64K);
 	new_host(test, "loongson,ls7a-pci");
-	set_cells(test, "reg", CELLS(FAKE_CFG0), CELLS(FAKE_CFG0_SIZE), CELLS(FAKE_CFG1), 0, 0);
+	set_cells(test, "reg", HI(FAKE_CFG0), LO(FAKE_CFG0), HI(FAKE_CFG0_SIZE), LO(FAKE_CFG0_SIZE),
+		  HI(FAKE_CFG1), LO(FAKE_CFG1), 0, 0);
 	set_ranges(test);
 
 	KUNIT_EXPECT_FALSE(test, start_host(test));
@@ -737,8 +754,8 @@ static void window_in_memory_is_refused(struct kunit *test)
 
 	add_window(test, &fake->cfg1, ram, FAKE_CFG1_SIZE);
 	new_host(test, "loongson,ls7a-pci");
-	set_cells(test, "reg", CELLS(FAKE_CFG0), CELLS(FAKE_CFG0_SIZE),
-		  CELLS(ram), CELLS(FAKE_CFG1_SIZE));
+	set_cells(test, "reg", HI(FAKE_CFG0), LO(FAKE_CFG0), HI(FAKE_CFG0_SIZE), LO(FAKE_CFG0_SIZE),
+		  HI(ram), LO(ram), HI(FAKE_CFG1_SIZE), LO(FAKE_CFG1_SIZE));
 	set_ranges(test);
 
 	KUNIT_EXPECT_FALSE(test, start_host(test));
@@ -791,8 +808,8 @@ static void new_small_host(struct kunit *test, resource_size_t size, u32 first, 
 
 	add_window(test, &fake->cfg1, FAKE_CFG1, size);
 	new_host(test, "loongson,ls7a-pci");
-	set_cells(test, "reg", CELLS(FAKE_CFG0), CELLS(FAKE_CFG0_SIZE),
-		  CELLS(FAKE_CFG1), CELLS(size));
+	set_cells(test, "reg", HI(FAKE_CFG0), LO(FAKE_CFG0), HI(FAKE_CFG0_SIZE), LO(FAKE_CFG0_SIZE),
+		  HI(FAKE_CFG1), LO(FAKE_CFG1), HI(size), LO(size));
 	set_cells(test, "bus-range", first, last);
 	set_ranges(test);
 }
@@ -960,7 +977,8 @@ static void gpu_has_32_bit_accesses(struct kunit *test)
 
 	add_window(test, &fake->cfg0, FAKE_CFG0, FAKE_CFG0_SIZE);
 	new_host(test, "loongson,rs780e-pci");
-	set_cells(test, "reg", CELLS(FAKE_CFG0), CELLS(FAKE_CFG0_SIZE));
+	set_cells(test, "reg", HI(FAKE_CFG0), LO(FAKE_CFG0),
+		  HI(FAKE_CFG0_SIZE), LO(FAKE_CFG0_SIZE));
 	set_ranges(test);
 	add_function(test, &fake->cfg0, 0, PCI_DEVFN(6, 0), 0x7a250014, OTHER, MULTI);
 	/* None that the fixup has anything to do for */
@@ -979,7 +997,8 @@ static void cfg0_alone_has_32_bit_accesses(struct kunit *test)
 
 	add_window(test, &fake->cfg0, FAKE_CFG0, FAKE_CFG0_SIZE);
 	new_host(test, "loongson,ls7a-pci");
-	set_cells(test, "reg", CELLS(FAKE_CFG0), CELLS(FAKE_CFG0_SIZE));
+	set_cells(test, "reg", HI(FAKE_CFG0), LO(FAKE_CFG0),
+		  HI(FAKE_CFG0_SIZE), LO(FAKE_CFG0_SIZE));
 	set_ranges(test);
 	add_board(test, &fake->cfg0, PCI_VENDOR_ID_LOONGSON);
 
@@ -996,7 +1015,7 @@ static void small_cfg0_has_fewer_buses(struct kunit *test)
 
 	add_window(test, &fake->cfg0, FAKE_CFG0, 0x01080000);
 	new_host(test, "loongson,ls2k-pci");
-	set_cells(test, "reg", CELLS(FAKE_CFG0), CELLS(0x01080000));
+	set_cells(test, "reg", HI(FAKE_CFG0), LO(FAKE_CFG0), HI(0x01080000), LO(0x01080000));
 	set_ranges(test);
 	add_board(test, &fake->cfg0, PCI_VENDOR_ID_LOONGSON);
 
@@ -1012,7 +1031,8 @@ static void cfg1_alone_is_refused(struct kunit *test)
 
 	add_window(test, &fake->cfg0, FAKE_CFG0, FAKE_CFG1_SIZE);
 	new_host(test, "loongson,ls7a-pci");
-	set_cells(test, "reg", CELLS(FAKE_CFG0), CELLS(FAKE_CFG1_SIZE));
+	set_cells(test, "reg", HI(FAKE_CFG0), LO(FAKE_CFG0),
+		  HI(FAKE_CFG1_SIZE), LO(FAKE_CFG1_SIZE));
 	set_ranges(test);
 
 	KUNIT_EXPECT_FALSE(test, start_host(test));
@@ -1026,8 +1046,9 @@ static void window_over_config_space_is_ignored(struct kunit *test)
 
 	new_ls7a_host(test, FAKE_LAST_BUS);
 	set_cells(test, "ranges",
-		  0x02000000, 0, 0x60000000, CELLS(FAKE_CFG1 + SZ_16M), 0, SZ_1M,
-		  0x02000000, 0, 0x40000000, CELLS(FAKE_MEM), 0, 0x10000000);
+		  0x02000000, 0, 0x60000000,
+		  HI(FAKE_CFG1 + SZ_16M), LO(FAKE_CFG1 + SZ_16M), 0, SZ_1M,
+		  0x02000000, 0, 0x40000000, HI(FAKE_MEM), LO(FAKE_MEM), 0, 0x10000000);
 	add_board(test, &fake->cfg1, PCI_VENDOR_ID_LOONGSON);
 
 	KUNIT_ASSERT_TRUE(test, start_host(test));
@@ -1041,10 +1062,10 @@ static void windows_with_the_same_bus_addresses_are_ignored(struct kunit *test)
 {
 	new_ls7a_host(test, FAKE_LAST_BUS);
 	set_cells(test, "ranges",
-		  0x01000000, 0, 0x10000, CELLS(FAKE_IO), 0, SZ_64K,
-		  0x02000000, 0, 0x40000000, CELLS(FAKE_MEM), 0, 0x10000000,
-		  0x42000000, 0, 0x48000000, CELLS(FAKE_PREF), 0, 0x10000000,
-		  0x02000000, 0, 0x10000, CELLS(FAKE_MEM + SZ_1G), 0, SZ_64K);
+		  0x01000000, 0, 0x10000, HI(FAKE_IO), LO(FAKE_IO), 0, SZ_64K,
+		  0x02000000, 0, 0x40000000, HI(FAKE_MEM), LO(FAKE_MEM), 0, 0x10000000,
+		  0x42000000, 0, 0x48000000, HI(FAKE_PREF), LO(FAKE_PREF), 0, 0x10000000,
+		  0x02000000, 0, 0x10000, HI(FAKE_MEM + SZ_1G), LO(FAKE_MEM + SZ_1G), 0, SZ_64K);
 
 	KUNIT_ASSERT_TRUE(test, start_host(test));
 	KUNIT_EXPECT_NOT_NULL(test, host_window(test, IORESOURCE_IO, 0x10000));
@@ -1140,7 +1161,8 @@ static void ghosts_in_cfg0_are_refused(struct kunit *test)
 
 	add_window(test, &fake->cfg0, FAKE_CFG0, FAKE_CFG0_SIZE);
 	new_host(test, "loongson,ls7a-pci");
-	set_cells(test, "reg", CELLS(FAKE_CFG0), CELLS(FAKE_CFG0_SIZE));
+	set_cells(test, "reg", HI(FAKE_CFG0), LO(FAKE_CFG0),
+		  HI(FAKE_CFG0_SIZE), LO(FAKE_CFG0_SIZE));
 	set_ranges(test);
 	for (int slot = 0; slot < 32; slot++)
 		add_function(test, &fake->cfg0, 0, PCI_DEVFN(slot, 0), 0x00000200, 0, 0);
