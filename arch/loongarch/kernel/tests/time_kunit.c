@@ -23,6 +23,8 @@
 struct timer_model {
 	struct clock_event_device *evt;
 	bool checked;
+	/* What a period is too long */
+	u64 drift;
 	struct constant_timer_fake fake;
 	unsigned int width;
 	u64 now;
@@ -140,7 +142,7 @@ static void model_run(struct timer_model *model, u64 cycles)
 		model->now = model->expires;
 		model->pending = true;
 		model->runs = model->config & CSR_TCFG_PERIOD;
-		model->expires += init_val(model);
+		model->expires += init_val(model) + model->drift;
 		model_interrupt(model);
 	}
 	model->now = end;
@@ -710,6 +712,26 @@ static void late_tick_does_not_make_the_next_one_early(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, model->events, 11);
 }
 
+/* As an emulated timer has it, which starts a period when it serves the last one */
+static void tick_of_a_slow_timer_is_not_dropped(struct kunit *test)
+{
+	struct timer_model *model = reset_timer_of(true);
+	u64 period = constant_tick_period();
+	int i;
+
+	model->drift = period / 50;
+	set_state(model, CLOCK_EVT_STATE_PERIODIC);
+	model_run(model, period / 4);
+	for (i = 1; i <= 500; i++) {
+		/* Each expires while interrupts are disabled, and waits for long */
+		model->irqs_off = true;
+		model_run(model, period);
+		model_enable_irqs(model);
+		KUNIT_ASSERT_EQ(test, model->events, i);
+		model_run(model, model->drift);
+	}
+}
+
 static void counter_that_stands_still_stops_nothing(struct kunit *test)
 {
 	struct timer_model *model = reset_timer_of(true);
@@ -773,6 +795,7 @@ static struct kunit_case time_check_cases[] = {
 	KUNIT_CASE(interrupt_of_a_stopped_timer_is_dropped),
 	KUNIT_CASE(tick_is_counted_once),
 	KUNIT_CASE(late_tick_does_not_make_the_next_one_early),
+	KUNIT_CASE(tick_of_a_slow_timer_is_not_dropped),
 	KUNIT_CASE(counter_that_stands_still_stops_nothing),
 	KUNIT_CASE(counter_that_goes_back_stops_nothing),
 	KUNIT_CASE(slow_counter_has_events_by_its_time),
