@@ -256,6 +256,24 @@ p << r.p;
 coccilib.report.print_report(p[0], "bad() is bad")
 """
 
+ACROSS_FILES = """\
+virtual report
+@managed depends on report@
+expression x;
+@@
+x = managed()
+@bad depends on report@
+expression managed.x;
+position p;
+@@
+unmanage@p(x)
+@script:python depends on report@
+p << bad.p;
+@@
+coccilib.report.print_report(p[0], "managed")
+"""
+N = "lib/n.c"
+
 
 @skipUnless(shutil.which("spatch"), "spatch is not installed")
 class Coccinelle(StyleCase):
@@ -274,6 +292,13 @@ class Coccinelle(StyleCase):
                          {f"coccinelle {M}": "passed"})
         self.assertEqual(self.check("void f(void)\n{\n\tbad(1);\n}\n"),
                          {f"coccinelle {M}": "failed"})
+
+    def test_what_is_known_of_another_file(self):
+        files = self.apply({M: "void f(int x)\n{\n\tx = managed();\n}\n",
+                            N: "void g(int x)\n{\n\tunmanage(x);\n}\n"})
+        write(self.tree.dir / "scripts/coccinelle", {"free/managed.cocci": ACROSS_FILES})
+        style.coccinelle(self.tree, files)
+        self.assertEqual(set(self.verdict().values()), {"passed"})
 
     def test_script_that_needs_a_newer_spatch(self):
         self.assertEqual(self.check("void f(void)\n{\n\tbad(1);\n}\n", "99.0"),

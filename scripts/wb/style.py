@@ -193,12 +193,18 @@ def spatch(tree, scripts, where, paths):
                                  "arch/loongarch/include/uapi", "include/uapi")
                for word in ("-I", tree.dir / part)]
 
-    def one(script):
+    def run(script, paths):
         options = re.search(r"^// *Options: *(.*)$", script.read_text(), re.M)
         return core.run(["spatch", "-D", "report", "--very-quiet", "--no-show-diff",
                          "--timeout", SPATCH_TIMEOUT, "--cocci-file", script,
                          *(options[1].split() if options else []), *include, *paths],
                         cwd=where, what=f"spatch, {script.name}")
+
+    def one(script):
+        said = run(script, paths)
+        # What a script has seen in one file it may take for another: ask for each alone.
+        named = [path for path in paths if path in said]
+        return "\n".join(run(script, [path]) for path in named) if len(paths) > 1 else said
     with concurrent.futures.ThreadPoolExecutor(core.jobs()) as pool:
         return "\n".join(pool.map(one, scripts))
 
