@@ -268,7 +268,7 @@ static void check_clock(char **arg)
 	fail("%d per mille of the RTC's rate over %d s", rate, seconds);
 }
 
-/* idle SECONDS RATE: a CPU that has nothing to do takes so many timer interrupts a second, or less */
+/* idle SECONDS RATE: a CPU that sleeps takes no more timer interrupts a second than RATE */
 static void check_idle(char **arg)
 {
 	int seconds = atoi(arg[0]), rate = atoi(arg[1]);

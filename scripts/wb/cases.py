@@ -125,7 +125,7 @@ def boot_nonroot_pci(tree):
 
 
 def boot_clocks(zone, args):
-    """The zone's clock is that of the host, which QEMU's RTC has; its timer comes when it should."""
+    """The zone's clock is the host's, as QEMU's RTC is, and its timer comes when it should."""
     checks = ["clock 1 30", "idle 10 3", "cyclictest 5000"]
 
     def run(tree):
