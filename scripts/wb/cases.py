@@ -32,14 +32,14 @@ BAD_CORES_SAID = [
 ]
 
 PCI_SAID = [
-    f"loongson-pci {zones.PCI_BOARD:x}.pcie: PCI host bridge to bus",
+    f"loongson-pci 70{zones.PCI_BOARD:x}.pcie: PCI host bridge to bus",
     ":00:09.0: [0014:7a19] type 01",
     ":01:00.0: [8086:100e] type 00",
-    f"loongson-pci {zones.PCI_SMALL:x}.pcie: config window of 0x0000000010040000 bytes is too "
+    f"loongson-pci 71{zones.PCI_SMALL:x}.pcie: config window of 0x0000000010040000 bytes is too "
     "small for [bus 00-1f], last bus is 03",
-    f"loongson-pci {zones.PCI_SMALL:x}.pcie: config window of 0x0000000010040000 bytes is too "
+    f"loongson-pci 71{zones.PCI_SMALL:x}.pcie: config window of 0x0000000010040000 bytes is too "
     "small for extended registers",
-    f"loongson-pci {zones.PCI_GHOSTS:x}.pcie: error -ENODEV: nobody decodes config space reg[1]: "
+    f"loongson-pci 72{zones.PCI_GHOSTS:x}.pcie: error -ENODEV: nobody decodes config space reg[1]: "
     "32 slots read 0200:0000",
 ]
 

@@ -185,13 +185,14 @@ PCI_BOARD, PCI_SMALL, PCI_GHOSTS = 0x80000000, 0xa0000000, 0xb8000000
 
 
 def pci_host(start, size, mem):
-    """A node with CFG1 at @start; its memory window is where nothing is."""
+    """A node with CFG1 at @start. CFG0, which gives it its name, and its memory
+    window are where nothing is."""
     return f"""
 / {{
 	pcie@{start:x} {{
 		compatible = "loongson,ls7a-pci";
 		device_type = "pci";
-		reg = <0x0 0x1a000000 0x0 0x02000000>, <0x0 {start:#x} 0x0 {size:#x}>;
+		reg = <{mem:#x} {start:#x} 0x0 0x02000000>, <0x0 {start:#x} 0x0 {size:#x}>;
 		#address-cells = <3>;
 		#size-cells = <2>;
 		bus-range = <0x0 0x1f>;

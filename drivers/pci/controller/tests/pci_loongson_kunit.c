@@ -626,24 +626,6 @@ static void unbound_host_has_no_bus(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, pci_find_bus(domain, 1));
 }
 
-/* The core makes one window of these, which must be released once */
-static void adjacent_windows_are_released_once(struct kunit *test)
-{
-	struct fake_pci *fake = test->priv;
-
-	new_ls7a_host(test, FAKE_LAST_BUS);
-	set_cells(test, "ranges",
-		  0x02000000, 0, 0x40000000, HI(FAKE_MEM), LO(FAKE_MEM), 0, SZ_16M,
-		  0x02000000, 0, 0x41000000,
-		  HI(FAKE_MEM + SZ_16M), LO(FAKE_MEM + SZ_16M), 0, SZ_16M);
-	KUNIT_ASSERT_TRUE(test, start_host(test));
-	KUNIT_ASSERT_NOT_NULL(test, host_window(test, IORESOURCE_MEM, 0x40000000));
-
-	device_release_driver(&fake->pdev->dev);
-	KUNIT_EXPECT_EQ(test, region_intersects(FAKE_MEM, SZ_32M, IORESOURCE_MEM, IORES_DESC_NONE),
-			REGION_DISJOINT);
-}
-
 /* Of all ranges, those that are an address range become windows */
 static void ranges_that_end_nowhere_are_ignored(struct kunit *test)
 {
@@ -1310,7 +1292,6 @@ static struct kunit_case loongson_pci_cases[] = {
 	KUNIT_CASE(large_bars_have_their_windows),
 	KUNIT_CASE(dma_has_its_offset),
 	KUNIT_CASE(unbound_host_has_no_bus),
-	KUNIT_CASE(adjacent_windows_are_released_once),
 	KUNIT_CASE(ranges_that_end_nowhere_are_ignored),
 	KUNIT_CASE(overlapping_windows_are_ignored),
 	KUNIT_CASE(ports_inside_of_a_page_are_ignored),
