@@ -39,8 +39,7 @@ PCI_SAID = [
     "small for [bus 00-1f], last bus is 03",
     f"loongson-pci 71{zones.PCI_SMALL:x}.pcie: config window of 0x0000000010040000 bytes is too "
     "small for extended registers",
-    f"loongson-pci 72{zones.PCI_GHOSTS:x}.pcie: error -ENODEV: nobody decodes config space reg[1]: "
-    "32 slots read 0200:0000",
+    "nobody decodes config space reg[1]: 32 slots read 0200:0000",
 ]
 
 
