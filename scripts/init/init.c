@@ -288,6 +288,16 @@ static void check_idle(char **arg)
 	fail("%ld timer interrupts in %d s", count, seconds);
 }
 
+/* busy SECONDS: nothing sleeps for so long, by the kernel's clock */
+static void check_busy(char **arg)
+{
+	long long end = now_us(CLOCK_MONOTONIC) + atoi(arg[0]) * 1000000ll;
+
+	while (now_us(CLOCK_MONOTONIC) < end)
+		;
+	ok("done");
+}
+
 /* The last line that @program prints; NULL if it fails. It runs with its own libraries. */
 static char *last_line_of(char **argv)
 {
@@ -569,6 +579,7 @@ static const struct {
 	{ "cpus",	1, check_cpus },
 	{ "clock",	2, check_clock },
 	{ "idle",	2, check_idle },
+	{ "busy",	1, check_busy },
 	{ "cyclictest",	1, check_cyclictest },
 	{ "cmdline",	1, check_cmdline },
 	{ "model",	1, check_model },

@@ -130,6 +130,9 @@ class Message(SeriesCase):
             self.assertEqual(seriescheck.message_problems(message(subject)), [])
         self.assertEqual(seriescheck.message_problems(
             "bus: Fix\n\nText.\n\nFixes: 1234 (\"x\")\nAssisted-by: LLM\n"), [])
+        for line in ("x" * 100, "x " * 37 + "x", f"Fixes: 1234 (\"{'x' * 80}\")"):
+            self.assertEqual(seriescheck.message_problems(
+                f"bus: Fix\n\nText.\n\n{line}\n\nAssisted-by: LLM\n"), [])
 
     def test_bad_messages(self):
         good = message("bus: Fix a")
@@ -144,6 +147,7 @@ class Message(SeriesCase):
                 (good.replace("Assisted-by", "\nText.\n\nHelped-by"), "wants one trailer"),
                 (good.replace("coccinelle", "git sparse"), "basic tools: git"),
                 (good.replace("It was not so. Now it is.", seriescheck.TEMPLATE), "template"),
+                (good.replace("It was not so.", "It was not so" + " at all" * 10), "longer than 75"),
                 (good.replace("Assisted", "signed-OFF-by: x\nAssisted"), "Signed-off-by")):
             with self.subTest(said):
                 self.assertIn(said, "\n".join(seriescheck.message_problems(bad)))

@@ -43,6 +43,13 @@ PCI_SAID = [
 ]
 
 
+EARLY_SAID = ["Constant timer: interrupts that are early are dropped", "got 500 interrupts early"]
+
+# With these a busy guest's counter runs at twice the speed of its RTC, more or less.
+FAST_COUNTER = ["-icount", "shift=4", "-rtc", "clock=host"]
+FAST_SAID = ["of the real-time clock, with 100000000 Hz:"]
+
+
 def build_lane(tree):
     suites.build(tree, LANE)
 
@@ -123,6 +130,32 @@ def boot_nonroot_pci(tree):
     must_say("nonroot-pci", outcome, PCI_SAID)
 
 
+def boot_early_timer(tree):
+    """A zone drops timer interrupts that nothing is due for, and loses no event."""
+    outcome = boot_lane(tree, "early-timer",
+                        f"/ {{ compatible = {zones.compatible('nonroot')}; }};\n",
+                        ["-device", "pvpanic-pci"], "fail:0 skip:0 total:", boot.TIMEOUT,
+                        suite="loongarch_early_timer")
+    need("early-timer", outcome.ok, outcome)
+    must_say("early-timer", outcome, EARLY_SAID)
+
+
+def boot_nonroot_no_timer(tree):
+    """Without an interrupt for the timer the kernel says so, and does not go on."""
+    outcome = boot.run_checks(tree, "nonroot", ([], [], ["cpus 1"]),
+                              LOGS / "boot-nonroot-no-timer.log", variant="no-timer")
+    need("nonroot-no-timer", "panicked" in outcome.reason, outcome)
+    must_say("nonroot-no-timer", outcome, ["Constant timer: no interrupt: -22"])
+
+
+def boot_nonroot_fast_counter(tree):
+    """A counter that is faster than the RTC is reported, with both rates."""
+    outcome = boot.run_checks(tree, "nonroot", (FAST_COUNTER, [], ["clock 5000 1", "busy 110"]),
+                              LOGS / "boot-nonroot-fast-counter.log")
+    need("nonroot-fast-counter", outcome.ok, outcome)
+    must_say("nonroot-fast-counter", outcome, FAST_SAID)
+
+
 def boot_clocks(zone, args):
     """The zone's clock is the host's, as QEMU's RTC is, and its timer comes when it should."""
     checks = ["clock 1 30", "idle 10 3", "cyclictest 5000"]
@@ -163,6 +196,9 @@ SINGLE = {
     "nonroot-core-2": (build_zone("nonroot"), boot_nonroot_core_2),
     "nonroot-shared": (build_zone("nonroot"), boot_nonroot_shared),
     "nonroot-pci": (build_zone("nonroot"), boot_nonroot_pci),
+    "early-timer": (build_lane, boot_early_timer),
+    "nonroot-no-timer": (build_zone("nonroot"), boot_nonroot_no_timer),
+    "nonroot-fast-counter": (build_zone("nonroot"), boot_nonroot_fast_counter),
     "root-clocks": boot_clocks("root", ["-device", "pvpanic-pci"]),
     "nonroot-clocks": boot_clocks("nonroot", []),
 }

@@ -94,6 +94,11 @@ def message_problems(message):
         problems.append("the subject has no prefix of a subsystem")
     if not body.strip() or body.strip() == "\n".join(last):
         problems.append("there is no message beside subject and tags")
+    # As checkpatch has it, which takes longer to run.
+    long = [line for line in body.splitlines() if len(line) > BODY_LENGTH
+            and " " in line.strip() and not line.startswith("Fixes:")]
+    if long:
+        problems.append(f"lines longer than {BODY_LENGTH}: {'; '.join(long)}")
     if TEMPLATE in message:
         problems.append("the message is still the template of PATCH=new")
     if re.search(r"^Signed-off-by:", message, re.M | re.I):

@@ -122,6 +122,11 @@ def interrupt_map():
                      for slot in range(4) for pin in range(1, 5))
 
 
+def compatible(zone):
+    """What the zone's device tree says that the machine is, on the board and here."""
+    return f'"loongson,ls3a6000-hvisor-{zone}", "linux,dummy-loongson3"'
+
+
 # QEMU's map of PCI interrupts leaves out the trigger cell, and two properties
 # without which Linux does not read it. Its RTC is there, but not the power
 # management block which the driver uses for the alarm of "loongson,ls7a-rtc".
@@ -139,14 +144,18 @@ COMMON_EDITS = f"""
 	/delete-property/ interrupts;
 }};
 """
-ROOT_EDITS = """
-/ { model = "hvisor root zone on QEMU"; };
+ROOT_EDITS = f"""
+/ {{
+	model = "hvisor root zone on QEMU";
+	compatible = {compatible("root")};
+}};
 """
 NONROOT_EDITS = f"""
 /delete-node/ &{{/memory@0}};
 /delete-node/ &{{/memory@80000000}};
 / {{
 	model = "hvisor nonroot zone on QEMU";
+	compatible = {compatible("nonroot")};
 	memory@{ENTRY:x} {{
 		device_type = "memory";
 		reg = <0x0 {ENTRY:#x} 0x0 {WINDOW_SIZE - LOAD:#x}>;
@@ -220,7 +229,10 @@ def pci_functions():
             **{PCI_GHOSTS + (slot << 11): 0x00000200 for slot in range(32)}}
 
 
-VARIANTS = {"": "", "shared": SHARED_EDITS, "pci": PCI_EDITS}
+# The timer's interrupt is one of the CPU's own.
+NO_TIMER_EDITS = "/delete-node/ &{/cpuic};\n"
+
+VARIANTS = {"": "", "shared": SHARED_EDITS, "pci": PCI_EDITS, "no-timer": NO_TIMER_EDITS}
 
 
 def device_tree(zone, edits, smp, memory):

@@ -24,6 +24,8 @@
 #define INTERVAL_S	32
 /* In percent */
 #define TOLERANCE	10
+/* The clock's driver may come late, and the clock may still have to be set */
+#define ATTEMPTS	16
 
 struct reading {
 	u64 counter;
@@ -89,16 +91,13 @@ static DECLARE_DELAYED_WORK(comparison, compare);
 static void compare(struct work_struct *work)
 {
 	struct rtc_device *rtc __free(rtc_class_close) = rtc_class_open("rtc0");
+	static unsigned int nr, attempts;
 	static struct reading readings[3];
-	static unsigned int nr;
 
-	if (!rtc || read_both(rtc, &readings[nr]))
-		return;
-
-	if (++nr < ARRAY_SIZE(readings))
-		schedule_delayed_work(&comparison, INTERVAL_S * HZ);
-	else
+	if (rtc && !read_both(rtc, &readings[nr]) && ++nr == ARRAY_SIZE(readings))
 		report_rate(readings);
+	else if (++attempts < ATTEMPTS)
+		schedule_delayed_work(&comparison, INTERVAL_S * HZ);
 }
 
 static int __init start_comparison(void)

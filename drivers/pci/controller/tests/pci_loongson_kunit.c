@@ -271,6 +271,17 @@ static void set_ranges(struct kunit *test)
 		  0x02000000, 0, 0x40000000, HI(FAKE_MEM), LO(FAKE_MEM), 0, 0x10000000);
 }
 
+/* A host with CFG0 alone */
+static void new_cfg0_host(struct kunit *test, const char *compatible, resource_size_t size)
+{
+	struct fake_pci *fake = test->priv;
+
+	add_window(test, &fake->cfg0, FAKE_CFG0, size);
+	new_host(test, compatible);
+	set_cells(test, "reg", HI(FAKE_CFG0), LO(FAKE_CFG0), HI(size), LO(size));
+	set_ranges(test);
+}
+
 /* The host of a 7A bridge, with CFG1 */
 static void new_ls7a_host(struct kunit *test, u32 last_bus)
 {
@@ -492,11 +503,7 @@ static void rs780e_has_32_bit_accesses(struct kunit *test)
 {
 	struct fake_pci *fake = test->priv;
 
-	add_window(test, &fake->cfg0, FAKE_CFG0, FAKE_CFG0_SIZE);
-	new_host(test, "loongson,rs780e-pci");
-	set_cells(test, "reg", HI(FAKE_CFG0), LO(FAKE_CFG0),
-		  HI(FAKE_CFG0_SIZE), LO(FAKE_CFG0_SIZE));
-	set_ranges(test);
+	new_cfg0_host(test, "loongson,rs780e-pci", FAKE_CFG0_SIZE);
 	add_board(test, &fake->cfg0, PCI_VENDOR_ID_ATI);
 
 	KUNIT_ASSERT_TRUE(test, start_host(test));
@@ -957,11 +964,7 @@ static void gpu_has_32_bit_accesses(struct kunit *test)
 {
 	struct fake_pci *fake = test->priv;
 
-	add_window(test, &fake->cfg0, FAKE_CFG0, FAKE_CFG0_SIZE);
-	new_host(test, "loongson,rs780e-pci");
-	set_cells(test, "reg", HI(FAKE_CFG0), LO(FAKE_CFG0),
-		  HI(FAKE_CFG0_SIZE), LO(FAKE_CFG0_SIZE));
-	set_ranges(test);
+	new_cfg0_host(test, "loongson,rs780e-pci", FAKE_CFG0_SIZE);
 	add_function(test, &fake->cfg0, 0, PCI_DEVFN(6, 0), 0x7a250014, OTHER, MULTI);
 	/* None that the fixup has anything to do for */
 	add_function(test, &fake->cfg0, 0, PCI_DEVFN(6, 1), 0x7f610014, OTHER, MULTI);
@@ -977,11 +980,7 @@ static void cfg0_alone_has_32_bit_accesses(struct kunit *test)
 {
 	struct fake_pci *fake = test->priv;
 
-	add_window(test, &fake->cfg0, FAKE_CFG0, FAKE_CFG0_SIZE);
-	new_host(test, "loongson,ls7a-pci");
-	set_cells(test, "reg", HI(FAKE_CFG0), LO(FAKE_CFG0),
-		  HI(FAKE_CFG0_SIZE), LO(FAKE_CFG0_SIZE));
-	set_ranges(test);
+	new_cfg0_host(test, "loongson,ls7a-pci", FAKE_CFG0_SIZE);
 	add_board(test, &fake->cfg0, PCI_VENDOR_ID_LOONGSON);
 
 	KUNIT_ASSERT_TRUE(test, start_host(test));
@@ -995,10 +994,7 @@ static void small_cfg0_has_fewer_buses(struct kunit *test)
 {
 	struct fake_pci *fake = test->priv;
 
-	add_window(test, &fake->cfg0, FAKE_CFG0, 0x01080000);
-	new_host(test, "loongson,ls2k-pci");
-	set_cells(test, "reg", HI(FAKE_CFG0), LO(FAKE_CFG0), HI(0x01080000), LO(0x01080000));
-	set_ranges(test);
+	new_cfg0_host(test, "loongson,ls2k-pci", 0x01080000);
 	add_board(test, &fake->cfg0, PCI_VENDOR_ID_LOONGSON);
 
 	KUNIT_ASSERT_TRUE(test, start_host(test));
@@ -1011,11 +1007,7 @@ static void cfg1_alone_is_refused(struct kunit *test)
 {
 	struct fake_pci *fake = test->priv;
 
-	add_window(test, &fake->cfg0, FAKE_CFG0, FAKE_CFG1_SIZE);
-	new_host(test, "loongson,ls7a-pci");
-	set_cells(test, "reg", HI(FAKE_CFG0), LO(FAKE_CFG0),
-		  HI(FAKE_CFG1_SIZE), LO(FAKE_CFG1_SIZE));
-	set_ranges(test);
+	new_cfg0_host(test, "loongson,ls7a-pci", FAKE_CFG1_SIZE);
 
 	KUNIT_EXPECT_FALSE(test, start_host(test));
 	KUNIT_EXPECT_EQ(test, fake->accesses, 0);
@@ -1141,11 +1133,7 @@ static void ghosts_in_cfg0_are_refused(struct kunit *test)
 {
 	struct fake_pci *fake = test->priv;
 
-	add_window(test, &fake->cfg0, FAKE_CFG0, FAKE_CFG0_SIZE);
-	new_host(test, "loongson,ls7a-pci");
-	set_cells(test, "reg", HI(FAKE_CFG0), LO(FAKE_CFG0),
-		  HI(FAKE_CFG0_SIZE), LO(FAKE_CFG0_SIZE));
-	set_ranges(test);
+	new_cfg0_host(test, "loongson,ls7a-pci", FAKE_CFG0_SIZE);
 	for (int slot = 0; slot < 32; slot++)
 		add_function(test, &fake->cfg0, 0, PCI_DEVFN(slot, 0), 0x00000200, 0, 0);
 

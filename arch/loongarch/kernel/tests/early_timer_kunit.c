@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KUnit tests of a timer whose interrupt comes early
+ *
+ * The timer of this CPU is started behind the kernel's back, so that its
+ * interrupt comes when nothing is due, and the event that the kernel asked for
+ * is lost. Versions of hvisor do both.
+ */
+#include <kunit/test.h>
+#include <linux/atomic.h>
+#include <linux/bits.h>
+#include <linux/completion.h>
+#include <linux/container_of.h>
+#include <linux/hrtimer.h>
+#include <linux/irqflags.h>
+#include <linux/jiffies.h>
+#include <linux/ktime.h>
+#include <linux/of.h>
+#include <linux/preempt.h>
+
+#include <asm/hw_irq.h>
+#include <asm/loongarch.h>
+
+#define INTERRUPTS	1000
+/* Of these, what may come when something is due */
+#define NOT_EARLY	100
+
+static bool raise_timer_interrupt(void)
+{
+	unsigned long flags;
+	bool raised = false;
+	int i;
+
+	local_irq_save(flags);
+	csr_write(BIT(CSR_TCFG_VAL_SHIFT) | CSR_TCFG_EN, LOONGARCH_CSR_TCFG);
+	for (i = 0; i < 100000 && !raised; i++)
+		raised = csr_read(LOONGARCH_CSR_ESTAT) & BIT(INT_TI);
+	local_irq_restore(flags);
+
+	return raised;
+}
+
+struct wakeup {
+	struct hrtimer timer;
+	struct completion done;
+	ktime_t late;
+};
+
+static enum hrtimer_restart wake_up_test(struct hrtimer *timer)
+{
+	struct wakeup *wakeup = container_of(timer, struct wakeup, timer);
+
+	wakeup->late = ktime_sub(ktime_get(), hrtimer_get_expires(timer));
+	complete(&wakeup->done);
+
+	return HRTIMER_NORESTART;
+}
+
+/* Only a zone of hvisor asks the counter: it costs something */
+static void early_interrupts_are_dropped_in_zones(struct kunit *test)
+{
+	int before = atomic_read(&irq_err_count), dropped, i;
+
+	for (i = 0; i < INTERRUPTS; i++)
+		KUNIT_ASSERT_TRUE(test, raise_timer_interrupt());
+	dropped = atomic_read(&irq_err_count) - before;
+	kunit_info(test, "%d of %d dropped\n", dropped, INTERRUPTS);
+
+	if (of_machine_is_compatible("loongson,ls3a6000-hvisor-nonroot"))
+		KUNIT_EXPECT_GE(test, dropped, INTERRUPTS - NOT_EARLY);
+	else
+		KUNIT_EXPECT_EQ(test, dropped, 0);
+}
+
+static void event_comes_in_spite_of_early_interrupts(struct kunit *test)
+{
+	struct wakeup wakeup = {};
+	ktime_t end;
+
+	init_completion(&wakeup.done);
+	hrtimer_setup_on_stack(&wakeup.timer, wake_up_test, CLOCK_MONOTONIC,
+			       HRTIMER_MODE_REL_PINNED_HARD);
+	migrate_disable();
+	hrtimer_start(&wakeup.timer, ms_to_ktime(50), HRTIMER_MODE_REL_PINNED_HARD);
+	end = ktime_add_ms(ktime_get(), 40);
+	while (ktime_before(ktime_get(), end))
+		raise_timer_interrupt();
+	migrate_enable();
+
+	KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&wakeup.done, 5 * HZ), 0);
+	KUNIT_EXPECT_GE(test, ktime_to_ns(wakeup.late), 0);
+	hrtimer_cancel(&wakeup.timer);
+	destroy_hrtimer_on_stack(&wakeup.timer);
+}
+
+static struct kunit_case early_timer_cases[] = {
+	KUNIT_CASE(early_interrupts_are_dropped_in_zones),
+	KUNIT_CASE(event_comes_in_spite_of_early_interrupts),
+	{}
+};
+
+static struct kunit_suite early_timer_suite = {
+	.name = "loongarch_early_timer",
+	.test_cases = early_timer_cases,
+};
+
+kunit_test_suite(early_timer_suite);
