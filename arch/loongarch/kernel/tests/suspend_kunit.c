@@ -13,6 +13,8 @@
 #include <linux/cpu.h>
 #include <linux/jiffies.h>
 #include <linux/ktime.h>
+#include <linux/pid_namespace.h>
+#include <linux/sched.h>
 #include <linux/suspend.h>
 #include <linux/timex.h>
 #include <linux/workqueue.h>
@@ -69,6 +71,23 @@ static void expect_timers(struct kunit *test)
 	}
 }
 
+static void let_init_freeze(void *init)
+{
+	((struct task_struct *)init)->flags &= ~PF_NOFREEZE;
+}
+
+/* If it is what runs the tests, it waits for this one, and can't be frozen */
+static void keep_init_from_freezing(struct kunit *test)
+{
+	struct task_struct *init = init_pid_ns.child_reaper;
+
+	if (init->mm)
+		return;
+
+	init->flags |= PF_NOFREEZE;
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, let_init_freeze, init), 0);
+}
+
 static void timer_works_after_suspend(struct kunit *test)
 {
 	unsigned int cpus = num_online_cpus();
@@ -81,6 +100,7 @@ static void timer_works_after_suspend(struct kunit *test)
 		kunit_skip(test, "this machine has a suspend of its own");
 #endif
 
+	keep_init_from_freezing(test);
 	for (i = 0; i < 3; i++) {
 		suspend_set_ops(&losing_ops);
 		KUNIT_EXPECT_EQ(test, pm_suspend(PM_SUSPEND_MEM), 0);
