@@ -362,6 +362,16 @@ static void check_cmdline(char **arg)
 	ok("as given");
 }
 
+/* file PATH WORD: the file has that word, and nothing else */
+static void check_file(char **arg)
+{
+	char *have = slurp(arg[0]);
+
+	if (!have || strcmp(have, arg[1]))
+		return fail("has \"%s\"", have ? have : "no content");
+	ok("as given");
+}
+
 /* model WORDS...: the device tree in use is the one that was meant */
 static void check_model(char **arg)
 {
@@ -582,6 +592,7 @@ static const struct {
 	{ "busy",	1, check_busy },
 	{ "cyclictest",	1, check_cyclictest },
 	{ "cmdline",	1, check_cmdline },
+	{ "file",	2, check_file },
 	{ "model",	1, check_model },
 	{ "pci",	1, check_pci },
 	{ "netdev",	1, check_netdev },

@@ -54,11 +54,12 @@ def build_lane(tree):
     suites.build(tree, LANE)
 
 
-def boot_lane(tree, name, edits, devices, token, timeout, suite=SUITE, smp=2, boot_cpu=0):
+def boot_lane(tree, name, edits, devices, token, timeout, suite=SUITE, smp=2, boot_cpu=0,
+              parameters=""):
     """Boot the KUnit kernel on QEMU's machine with an edited device tree."""
     kernel = suites.out_dir(tree, LANE) / "arch/loongarch/boot/vmlinux.elf"
     dtb = zones.device_tree(name, edits, smp=smp, memory=MEMORY)
-    append = f"console=ttyS0 kunit.filter_glob={suite} kunit_shutdown=poweroff"
+    append = f"console=ttyS0 kunit.filter_glob={suite} kunit_shutdown=poweroff " + parameters
     return qemu.boot([*qemu.machine(smp, MEMORY), "-kernel", kernel, "-append", append,
                       *devices, *qemu.blob(dtb, 0x100000)],
                      LOGS / f"boot-{name}.log", token, timeout, boot_cpu)
@@ -140,6 +141,25 @@ def boot_early_timer(tree):
     must_say("early-timer", outcome, EARLY_SAID)
 
 
+def boot_hvisor(name, suite, said, abi=zones.UNKNOWN_ABI, parameters=""):
+    """A boot whose device tree says that it is a zone, where QEMU has no hypervisor."""
+    def run(tree):
+        outcome = boot_lane(tree, name, zones.hypervisor(abi), ["-device", "pvpanic-pci"],
+                            "fail:0 skip:0 total:", boot.TIMEOUT, suite, parameters=parameters)
+        need(name, outcome.ok, outcome)
+        must_say(name, outcome, said)
+    return build_lane, run
+
+
+def boot_nonroot_hvisor(tree):
+    """What the device tree says of the zone can be read in sysfs."""
+    files = {"type": "hvisor", "zone": "1", "abi": "0", "configuration": "0", "features": "0x0"}
+    checks = [f"file /sys/hypervisor/{name} {text}" for name, text in files.items()]
+    outcome = boot.run_checks(tree, "nonroot", ([], [], checks),
+                              LOGS / "boot-nonroot-hvisor.log", variant="hvisor")
+    need("nonroot-hvisor", outcome.ok, outcome)
+
+
 def boot_nonroot_no_timer(tree):
     """Without an interrupt for the timer the kernel says so, and does not go on."""
     outcome = boot.run_checks(tree, "nonroot", ([], [], ["cpus 1"]),
@@ -197,6 +217,13 @@ SINGLE = {
     "nonroot-shared": (build_zone("nonroot"), boot_nonroot_shared),
     "nonroot-pci": (build_zone("nonroot"), boot_nonroot_pci),
     "early-timer": (build_lane, boot_early_timer),
+    "hvisor-idle": boot_hvisor("hvisor-idle", "loongarch_idle",
+                               ["hvisor: syswonder,hypercall-abi 99 is unknown"]),
+    "hvisor-timer": boot_hvisor("hvisor-timer", SUITE,
+                                ["Constant timer: interrupts that are early are dropped"]),
+    # A hypercall would be an undefined instruction, before there is a console.
+    "nohvisor": boot_hvisor("nohvisor", "loongarch_hvisor", [], abi=2, parameters="nohvisor"),
+    "nonroot-hvisor": (build_zone("nonroot"), boot_nonroot_hvisor),
     "nonroot-no-timer": (build_zone("nonroot"), boot_nonroot_no_timer),
     "nonroot-fast-counter": (build_zone("nonroot"), boot_nonroot_fast_counter),
     "root-clocks": boot_clocks("root", ["-device", "pvpanic-pci"]),

@@ -229,10 +229,27 @@ def pci_functions():
             **{PCI_GHOSTS + (slot << 11): 0x00000200 for slot in range(32)}}
 
 
+UNKNOWN_ABI = 99
+
+
+def hypervisor(abi):
+    """The node that says that this is a zone. With an unknown @abi, no call is made."""
+    return f"""
+/ {{
+	hypervisor {{
+		compatible = "syswonder,hvisor";
+		syswonder,hypercall-abi = <{abi}>;
+		syswonder,zone-id = <1>;
+	}};
+}};
+"""
+
+
 # The timer's interrupt is one of the CPU's own.
 NO_TIMER_EDITS = "/delete-node/ &{/cpuic};\n"
 
-VARIANTS = {"": "", "shared": SHARED_EDITS, "pci": PCI_EDITS, "no-timer": NO_TIMER_EDITS}
+VARIANTS = {"": "", "shared": SHARED_EDITS, "pci": PCI_EDITS, "no-timer": NO_TIMER_EDITS,
+            "hvisor": hypervisor(UNKNOWN_ABI)}
 
 
 def device_tree(zone, edits, smp, memory):

@@ -14,6 +14,7 @@
 #include <linux/sched.h>
 #include <linux/string.h>
 
+#include <asm/hvisor.h>
 #include <asm/idle.h>
 #include <asm/inst.h>
 #include <asm/irq_regs.h>
@@ -96,6 +97,12 @@ static void __init hlt_sleeps(struct kunit *test)
 
 static bool booted_polling __initdata;
 
+/* There the idle instruction does not wait */
+static void __init zone_polls(struct kunit *test)
+{
+	KUNIT_EXPECT_TRUE(test, booted_polling || !hvisor_guest());
+}
+
 static int __init remember_idle(struct kunit_suite *suite)
 {
 	sample_idle();
@@ -113,6 +120,7 @@ static void __init restore_idle(struct kunit_suite *suite)
 static struct kunit_case __refdata idle_cases[] = {
 	KUNIT_CASE(nohlt_polls),
 	KUNIT_CASE(hlt_sleeps),
+	KUNIT_CASE(zone_polls),
 	{}
 };
 

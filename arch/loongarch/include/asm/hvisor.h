@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _ASM_LOONGARCH_HVISOR_H
+#define _ASM_LOONGARCH_HVISOR_H
+
+#include <linux/errno.h>
+#include <linux/jump_label.h>
+#include <linux/types.h>
+
+#include <uapi/asm/hvisor.h>
+
+#ifdef CONFIG_HVISOR_GUEST
+
+DECLARE_STATIC_KEY_FALSE(hvisor_key);
+
+/* Is this a zone of hvisor? */
+static __always_inline bool hvisor_guest(void)
+{
+	return static_branch_unlikely(&hvisor_key);
+}
+
+DECLARE_STATIC_KEY_FALSE(hvisor_wait_key);
+
+/* Does the hypervisor wait for interrupts, when it is called? */
+static __always_inline bool hvisor_waits(void)
+{
+	return static_branch_unlikely(&hvisor_wait_key);
+}
+
+void hvisor_wait(void);
+void hvisor_early_init(void);
+void hvisor_ipi_init(void);
+long hvisor_call(unsigned int code, u64 arg0, u64 arg1);
+bool hvisor_has_feature(u32 feature);
+
+#else
+
+static inline bool hvisor_guest(void)
+{
+	return false;
+}
+
+static __always_inline bool hvisor_waits(void)
+{
+	return false;
+}
+
+static inline void hvisor_wait(void)
+{
+}
+
+static inline void hvisor_early_init(void)
+{
+}
+
+static inline void hvisor_ipi_init(void)
+{
+}
+
+static inline long hvisor_call(unsigned int code, u64 arg0, u64 arg1)
+{
+	return -ENODEV;
+}
+
+static inline bool hvisor_has_feature(u32 feature)
+{
+	return false;
+}
+
+#endif /* CONFIG_HVISOR_GUEST */
+
+#endif /* _ASM_LOONGARCH_HVISOR_H */

@@ -1,0 +1,407 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Linux in a zone of the hvisor hypervisor
+ *
+ * Only the device tree tells that this is a zone: the CPU looks like the board's
+ * own, and a hypercall is an undefined instruction where there is no hypervisor.
+ * cpu_has_hypervisor stays false, as it makes the kernel expect what KVM has.
+ * See Documentation/arch/loongarch/hvisor.rst
+ */
+#define pr_fmt(fmt) "hvisor: " fmt
+
+#include <linux/atomic.h>
+#include <linux/bits.h>
+#include <linux/cache.h>
+#include <linux/cleanup.h>
+#include <linux/cpu.h>
+#include <linux/cpumask.h>
+#include <linux/err.h>
+#include <linux/export.h>
+#include <linux/init.h>
+#include <linux/kernel.h>
+#include <linux/kobject.h>
+#include <linux/limits.h>
+#include <linux/notifier.h>
+#include <linux/of.h>
+#include <linux/preempt.h>
+#include <linux/printk.h>
+#include <linux/reboot.h>
+#include <linux/smp.h>
+#include <linux/sysfs.h>
+
+#include <asm/hardirq.h>
+#include <asm/hvisor.h>
+#include <asm/loongarch.h>
+
+/* The newest one that we know */
+#define LAST_ABI		3
+/* No zone's number: calls of the root zone are refused */
+#define UNKNOWN_ZONE		U32_MAX
+#define ALL_FEATURES		(HVISOR_FEATURE_IRQ_EOI | HVISOR_FEATURE_IPI_SEND |	\
+				 HVISOR_FEATURE_WAIT | HVISOR_FEATURE_ZONE_CTRL |	\
+				 HVISOR_FEATURE_DEBUG_PUTC | HVISOR_FEATURE_IRQ_ROUTE |	\
+				 HVISOR_FEATURE_TIME_INFO)
+
+struct hvisor_zone {
+	/* 0: no calls are made */
+	u32 abi;
+	u32 id;
+	u32 features;
+	/* That the device tree lets the zone use */
+	u32 allowed;
+	u64 version;
+};
+
+DEFINE_STATIC_KEY_FALSE(hvisor_key);
+EXPORT_SYMBOL_GPL(hvisor_key);
+
+DEFINE_STATIC_KEY_FALSE(hvisor_wait_key);
+
+static struct hvisor_zone this_zone __ro_after_init;
+static bool is_ignored __initdata;
+
+static int __init parse_nohvisor(char *arg)
+{
+	is_ignored = true;
+
+	return 0;
+}
+early_param("nohvisor", parse_nohvisor);
+
+static __always_inline long hvcl(unsigned int code, u64 arg0, u64 arg1)
+{
+	register u64 a0 asm("a0") = code;
+	register u64 a1 asm("a1") = arg0;
+	register u64 a2 asm("a2") = arg1;
+
+	asm volatile("hvcl 0" : "+r" (a0) : "r" (a1), "r" (a2) : "memory");
+
+	return a0;
+}
+
+/* Whether @zone has the call, and may make it: 0 or an error */
+static int check_call(const struct hvisor_zone *zone, unsigned int code)
+{
+	if (!zone->abi)
+		return -ENODEV;
+
+	switch (code) {
+	case HVISOR_CALL_SET_BOOT_MODE:
+	case HVISOR_CALL_VIRTIO_DEASSERT:
+		if (zone->abi < 2)
+			return -EOPNOTSUPP;
+		fallthrough;
+	case HVISOR_CALL_VIRTIO_INIT:
+	case HVISOR_CALL_VIRTIO_INJECT:
+	case HVISOR_CALL_ZONE_START:
+	case HVISOR_CALL_ZONE_SHUTDOWN:
+		return zone->id ? -EPERM : 0;
+	case HVISOR_CALL_ZONE_LIST:
+	case HVISOR_CALL_IVC_INFO:
+	case HVISOR_CALL_CONFIG_CHECK:
+		return 0;
+	case HVISOR_CALL_GUEST_INFO:
+		return zone->abi < 3 ? -EOPNOTSUPP : 0;
+	case HVISOR_CALL_IRQ_EOI ... HVISOR_CALL_TIME_INFO:
+		return zone->features & BIT(code - HVISOR_CALL_IRQ_EOI) ? 0 : -EOPNOTSUPP;
+	default:
+		return -EINVAL;
+	}
+}
+
+static long zone_call(const struct hvisor_zone *zone, unsigned int code, u64 arg0, u64 arg1)
+{
+	long ret = check_call(zone, code);
+
+	if (ret)
+		return ret;
+
+	ret = hvcl(code, arg0, arg1);
+
+	return ret < -MAX_ERRNO ? -EIO : ret;
+}
+
+/**
+ * hvisor_call() - Call the hypervisor
+ * @code: number of the call, one of HVISOR_CALL_...
+ * @arg0: its first argument; an address is physical
+ * @arg1: its second argument
+ *
+ * A call that this zone may not make, or that its hypervisor doesn't have, is
+ * refused here: the hypervisor panics at some, and says 0 to those that it does
+ * not know.
+ *
+ * Context: Any, but not one that may interrupt another call, as an NMI: the
+ * hypervisor takes locks. It may take long.
+ * Return: the hypervisor's result, 0 or more; an error of it; -ENODEV if this is
+ * no zone, or one whose calls are unknown, -EOPNOTSUPP if the hypervisor does
+ * not have the call, -EPERM if only the root zone has it, -EINVAL if it is
+ * none, -EIO if the result is no error number. Only a result other than 0 tells
+ * that the hypervisor knows the call.
+ */
+long hvisor_call(unsigned int code, u64 arg0, u64 arg1)
+{
+	if (!hvisor_guest())
+		return -ENODEV;
+
+	return zone_call(&this_zone, code, arg0, arg1);
+}
+EXPORT_SYMBOL_GPL(hvisor_call);
+
+/**
+ * hvisor_has_feature() - Does the hypervisor have something to offer?
+ * @feature: one of HVISOR_FEATURE_...
+ *
+ * Context: Any.
+ * Return: false as well if this is no zone.
+ */
+bool hvisor_has_feature(u32 feature)
+{
+	return hvisor_guest() && this_zone.features & feature;
+}
+EXPORT_SYMBOL_GPL(hvisor_has_feature);
+
+/* Fill @zone with what its device tree says of it */
+static void read_zone(const struct device_node *np, struct hvisor_zone *zone)
+{
+	*zone = (struct hvisor_zone){ .id = UNKNOWN_ZONE, .allowed = ALL_FEATURES };
+
+	if (of_property_read_u32(np, "syswonder,zone-id", &zone->id))
+		pr_warn("%pOF has no syswonder,zone-id\n", np);
+	of_property_read_u32(np, "syswonder,features", &zone->allowed);
+
+	if (of_property_read_u32(np, "syswonder,hypercall-abi", &zone->abi)) {
+		pr_warn("%pOF has no syswonder,hypercall-abi, no calls are made\n", np);
+	} else if (!zone->abi || zone->abi > LAST_ABI) {
+		pr_warn("syswonder,hypercall-abi %u is unknown, no calls are made\n", zone->abi);
+		zone->abi = 0;
+	}
+}
+
+/* Is somebody there? Unlike 0, which any call may have, a version is an answer */
+static void check_version(struct hvisor_zone *zone)
+{
+	/* Not on the stack, which need not be linearly mapped */
+	static u64 version;
+	long ret;
+
+	version = 0;
+	ret = zone_call(zone, HVISOR_CALL_CONFIG_CHECK, __pa(&version), 0);
+	zone->version = READ_ONCE(version);
+	if (ret == -ENODEV || (!ret && zone->version))
+		return;
+
+	pr_warn("no answer to a call (%ld, %llu), no others are made\n", ret, zone->version);
+	zone->abi = 0;
+}
+
+static void read_features(struct hvisor_zone *zone)
+{
+	long features, id;
+
+	if (zone_call(zone, HVISOR_CALL_GUEST_INFO, HVISOR_INFO_VERSION, 0) != 1)
+		return;
+
+	id = zone_call(zone, HVISOR_CALL_GUEST_INFO, HVISOR_INFO_ZONE, 0);
+	if (id > 0 && id - 1 != zone->id) {
+		pr_warn("the hypervisor says zone %ld, the device tree %d\n", id - 1, zone->id);
+		/* Not the root zone, unless both say so */
+		zone->id = UNKNOWN_ZONE;
+	}
+
+	features = zone_call(zone, HVISOR_CALL_GUEST_INFO, HVISOR_INFO_FEATURES, 0);
+	if (features > 0)
+		zone->features = features & zone->allowed & ALL_FEATURES;
+}
+
+static bool find_zone(const struct device_node *np, struct hvisor_zone *zone)
+{
+	if (!of_device_is_compatible(np, "syswonder,hvisor") || !of_device_is_available(np))
+		return false;
+
+	read_zone(np, zone);
+	check_version(zone);
+	read_features(zone);
+
+	return true;
+}
+
+/**
+ * hvisor_early_init() - Find out whether this is a zone of hvisor
+ *
+ * Context: At boot, as soon as there is a device tree and static keys can be
+ * changed.
+ */
+void __init hvisor_early_init(void)
+{
+	struct device_node *np __free(device_node) = of_find_node_by_path("/hypervisor");
+
+	if (!np || is_ignored || !find_zone(np, &this_zone))
+		return;
+
+	static_branch_enable(&hvisor_key);
+	pr_info("zone %d, ABI %u, configuration %llu, features %#x\n", this_zone.id,
+		this_zone.abi, this_zone.version, this_zone.features);
+}
+
+/**
+ * hvisor_wait() - Wait for an interrupt
+ *
+ * Context: The idle task, with interrupts disabled. The hypervisor returns when
+ * one is pending. If it returns at once, the idle task polls.
+ */
+void __cpuidle hvisor_wait(void)
+{
+	hvcl(HVISOR_CALL_WAIT, 0, 0);
+}
+
+/* The idle instruction traps and doesn't wait */
+static int __init poll_or_wait_when_idle(void)
+{
+	if (hvisor_has_feature(HVISOR_FEATURE_WAIT))
+		static_branch_enable(&hvisor_wait_key);
+	else if (hvisor_guest())
+		cpu_idle_poll_ctrl(true);
+
+	return 0;
+}
+early_initcall(poll_or_wait_when_idle);
+
+#ifdef CONFIG_SMP
+static struct smp_ops native_ops;
+
+/*
+ * An IPI that a CPU sends to itself is lost with ABI 1, and irq_work with it. It
+ * traps with the others. SWI0 is the CPU's own.
+ */
+static void hvisor_send_ipi_single(int cpu, unsigned int action)
+{
+	guard(preempt)();
+	if (cpu != smp_processor_id() || action == ACTION_BOOT_CPU)
+		native_ops.send_ipi_single(cpu, action);
+	else if (!atomic_fetch_or(BIT(action), &this_cpu_ptr(&irq_stat)->message))
+		set_csr_estat(BIT(INT_SWI0));
+}
+
+static void hvisor_send_ipi_mask(const struct cpumask *mask, unsigned int action)
+{
+	int cpu;
+
+	for_each_cpu(cpu, mask)
+		hvisor_send_ipi_single(cpu, action);
+}
+
+static void hvisor_init_ipi(void)
+{
+	native_ops.init_ipi();
+	loongson_init_swi_ipi();
+}
+
+/**
+ * hvisor_ipi_init() - Let the CPUs of a zone interrupt themselves
+ *
+ * Context: At boot, before init_IRQ().
+ */
+void __init hvisor_ipi_init(void)
+{
+	if (!hvisor_guest())
+		return;
+
+	native_ops = mp_ops;
+	mp_ops.init_ipi = hvisor_init_ipi;
+	mp_ops.send_ipi_single = hvisor_send_ipi_single;
+	mp_ops.send_ipi_mask = hvisor_send_ipi_mask;
+}
+#endif /* CONFIG_SMP */
+
+static int stop_zone(struct sys_off_data *data)
+{
+	long ret = zone_call(data->cb_data, HVISOR_CALL_ZONE_CTRL, HVISOR_ZONE_POWER_OFF, 0);
+
+	pr_warn("the zone isn't stopped: %ld\n", ret);
+
+	return NOTIFY_DONE;
+}
+
+static int restart_zone(struct sys_off_data *data)
+{
+	long ret = zone_call(data->cb_data, HVISOR_CALL_ZONE_CTRL, HVISOR_ZONE_RESTART, 0);
+
+	pr_warn("the zone isn't restarted: %ld\n", ret);
+
+	return NOTIFY_DONE;
+}
+
+static int __init hvisor_sys_off_init(void)
+{
+	struct sys_off_handler *handler;
+
+	if (!hvisor_has_feature(HVISOR_FEATURE_ZONE_CTRL))
+		return 0;
+
+	handler = register_sys_off_handler(SYS_OFF_MODE_POWER_OFF, SYS_OFF_PRIO_FIRMWARE,
+					   stop_zone, &this_zone);
+	if (IS_ERR(handler))
+		pr_warn("the zone can't be stopped: %pe\n", handler);
+
+	handler = register_sys_off_handler(SYS_OFF_MODE_RESTART, SYS_OFF_PRIO_FIRMWARE,
+					   restart_zone, &this_zone);
+	if (IS_ERR(handler))
+		pr_warn("the zone can't be restarted: %pe\n", handler);
+
+	return 0;
+}
+arch_initcall(hvisor_sys_off_init);
+
+static ssize_t type_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "hvisor\n");
+}
+
+static ssize_t zone_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%d\n", this_zone.id);
+}
+
+static ssize_t abi_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n", this_zone.abi);
+}
+
+static ssize_t configuration_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%llu\n", this_zone.version);
+}
+
+static ssize_t features_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%#x\n", this_zone.features);
+}
+
+static struct kobj_attribute type_attr = __ATTR_RO(type);
+static struct kobj_attribute zone_attr = __ATTR_RO(zone);
+static struct kobj_attribute abi_attr = __ATTR_RO(abi);
+static struct kobj_attribute configuration_attr = __ATTR_RO(configuration);
+static struct kobj_attribute features_attr = __ATTR_RO(features);
+
+static const struct attribute * const hvisor_attrs[] = {
+	&type_attr.attr,
+	&zone_attr.attr,
+	&abi_attr.attr,
+	&configuration_attr.attr,
+	&features_attr.attr,
+	NULL
+};
+
+static int __init hvisor_sysfs_init(void)
+{
+	if (!hvisor_guest())
+		return 0;
+
+	return sysfs_create_files(hypervisor_kobj, hvisor_attrs);
+}
+device_initcall(hvisor_sysfs_init);
+
+#if IS_ENABLED(CONFIG_LOONGARCH_HVISOR_KUNIT_TEST)
+#include "tests/hvisor_kunit.c"
+#endif

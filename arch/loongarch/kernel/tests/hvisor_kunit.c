@@ -1,0 +1,469 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KUnit tests of hvisor's zones
+ *
+ * hvisor.c includes them. They are the hypervisor: without one, the instruction
+ * is undefined, and the tests are told of it before anybody else.
+ */
+#include <kunit/test.h>
+#include <linux/array_size.h>
+#include <linux/completion.h>
+#include <linux/container_of.h>
+#include <linux/interrupt.h>
+#include <linux/irq_work.h>
+#include <linux/irqflags.h>
+#include <linux/jiffies.h>
+#include <linux/kdebug.h>
+#include <linux/kvm_para.h>
+#include <linux/notifier.h>
+#include <linux/ptrace.h>
+#include <linux/string.h>
+
+/* hvcl, with any immediate */
+#define HVCL_MASK	0xffff8000
+#define HVCL		0x002b8000
+
+struct fake_hypervisor {
+	struct notifier_block nb;
+	/* What it offers: it says 0 to everything else, as hvisor does */
+	u64 version;
+	long info[4];
+	/* Of any call, if it isn't 0 */
+	long result;
+	/* What was called for */
+	unsigned int calls;
+	u64 code;
+	u64 arg[2];
+};
+
+static long fake_call(struct fake_hypervisor *fake, u64 code, u64 arg0, u64 arg1)
+{
+	fake->calls++;
+	fake->code = code;
+	fake->arg[0] = arg0;
+	fake->arg[1] = arg1;
+
+	if (fake->result)
+		return fake->result;
+	if (code == HVISOR_CALL_CONFIG_CHECK)
+		*(u64 *)__va(arg0) = fake->version;
+	if (code == HVISOR_CALL_GUEST_INFO && arg0 < ARRAY_SIZE(fake->info))
+		return fake->info[arg0];
+
+	return 0;
+}
+
+static int catch_hvcl(struct notifier_block *nb, unsigned long reason, void *data)
+{
+	struct fake_hypervisor *fake = container_of(nb, struct fake_hypervisor, nb);
+	struct pt_regs *regs = ((struct die_args *)data)->regs;
+
+	if (reason != DIE_RI || user_mode(regs) ||
+	    (*(u32 *)regs->csr_era & HVCL_MASK) != HVCL)
+		return NOTIFY_DONE;
+
+	regs->regs[4] = fake_call(fake, regs->regs[4], regs->regs[5], regs->regs[6]);
+	regs->csr_era += sizeof(u32);
+
+	return NOTIFY_STOP;
+}
+
+static int hvisor_test_init(struct kunit *test)
+{
+	struct fake_hypervisor *fake;
+
+	if (hvisor_guest())
+		kunit_skip(test, "this is a zone");
+
+	fake = kunit_kzalloc(test, sizeof(*fake), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, fake);
+	fake->nb.notifier_call = catch_hvcl;
+	fake->version = 6;
+	KUNIT_ASSERT_EQ(test, register_die_notifier(&fake->nb), 0);
+	test->priv = fake;
+
+	return 0;
+}
+
+static void hvisor_test_exit(struct kunit *test)
+{
+	struct fake_hypervisor *fake = test->priv;
+
+	if (fake)
+		unregister_die_notifier(&fake->nb);
+}
+
+static void no_zone_makes_no_call(struct kunit *test)
+{
+	struct fake_hypervisor *fake = test->priv;
+
+	KUNIT_EXPECT_EQ(test, hvisor_call(HVISOR_CALL_CONFIG_CHECK, 0, 0), -ENODEV);
+	KUNIT_EXPECT_EQ(test, hvisor_call(HVISOR_CALL_VIRTIO_INJECT, 0, 0), -ENODEV);
+	KUNIT_EXPECT_FALSE(test, hvisor_has_feature(ALL_FEATURES));
+	KUNIT_EXPECT_EQ(test, fake->calls, 0);
+}
+
+static void call_has_arguments_and_a_result(struct kunit *test)
+{
+	const struct hvisor_zone zone = { .abi = 1, .id = 1 };
+	struct fake_hypervisor *fake = test->priv;
+
+	fake->result = 0x123456789;
+	KUNIT_EXPECT_EQ(test, zone_call(&zone, HVISOR_CALL_ZONE_LIST, 1ULL << 63, 17),
+			0x123456789);
+	KUNIT_EXPECT_EQ(test, fake->calls, 1);
+	KUNIT_EXPECT_EQ(test, fake->code, HVISOR_CALL_ZONE_LIST);
+	KUNIT_EXPECT_EQ(test, fake->arg[0], 1ULL << 63);
+	KUNIT_EXPECT_EQ(test, fake->arg[1], 17);
+}
+
+static const struct {
+	long result;
+	long expected;
+} result_cases[] = {
+	{ 1, 1 },
+	{ LONG_MAX, LONG_MAX },
+	{ -EPERM, -EPERM },
+	{ -EINVAL, -EINVAL },
+	{ -MAX_ERRNO, -MAX_ERRNO },
+	{ -MAX_ERRNO - 1, -EIO },
+	{ LONG_MIN, -EIO },
+};
+
+static void errors_are_those_of_linux(struct kunit *test)
+{
+	const struct hvisor_zone zone = { .abi = 1, .id = 1 };
+	struct fake_hypervisor *fake = test->priv;
+
+	for (int i = 0; i < ARRAY_SIZE(result_cases); i++) {
+		fake->result = result_cases[i].result;
+		KUNIT_EXPECT_EQ(test, zone_call(&zone, HVISOR_CALL_ZONE_LIST, 0, 0),
+				result_cases[i].expected);
+	}
+}
+
+/* What a call comes to in a zone with all features: 0 is that it is made */
+struct permission {
+	unsigned int first;
+	unsigned int last;
+	/* By ABI, in any zone and in the root zone */
+	int any[LAST_ABI + 1];
+	int root[LAST_ABI + 1];
+};
+
+#define NONE	-ENODEV
+#define MISSING	-EOPNOTSUPP
+
+static const struct permission permissions[] = {
+	{ 0, 3, { NONE, -EPERM, -EPERM, -EPERM }, { NONE, 0, 0, 0 } },
+	{ 4, 6, { NONE, 0, 0, 0 }, { NONE, 0, 0, 0 } },
+	{ 7, 7, { NONE, -EINVAL, -EINVAL, -EINVAL }, { NONE, -EINVAL, -EINVAL, -EINVAL } },
+	{ 8, 8, { NONE, MISSING, -EPERM, -EPERM }, { NONE, MISSING, 0, 0 } },
+	{ 9, 10, { NONE, -EINVAL, -EINVAL, -EINVAL }, { NONE, -EINVAL, -EINVAL, -EINVAL } },
+	{ 11, 11, { NONE, MISSING, -EPERM, -EPERM }, { NONE, MISSING, 0, 0 } },
+	/* 20 ends the interrupts of all zones */
+	{ 12, 0xff, { NONE, -EINVAL, -EINVAL, -EINVAL }, { NONE, -EINVAL, -EINVAL, -EINVAL } },
+	{ 0x100, 0x100, { NONE, MISSING, MISSING, 0 }, { NONE, MISSING, MISSING, 0 } },
+	{ 0x101, 0x107, { NONE, 0, 0, 0 }, { NONE, 0, 0, 0 } },
+	{ 0x108, 0x200, { NONE, -EINVAL, -EINVAL, -EINVAL }, { NONE, -EINVAL, -EINVAL, -EINVAL } },
+	{ -1U, -1U, { NONE, -EINVAL, -EINVAL, -EINVAL }, { NONE, -EINVAL, -EINVAL, -EINVAL } },
+};
+
+static void expect_permission(struct kunit *test, u32 id, u32 abi, unsigned int code, int expected)
+{
+	const struct hvisor_zone zone = { .abi = abi, .id = id, .features = ALL_FEATURES };
+	struct fake_hypervisor *fake = test->priv;
+
+	fake->calls = 0;
+	fake->result = 1;
+	KUNIT_EXPECT_EQ_MSG(test, zone_call(&zone, code, 0, 0), expected ?: 1,
+			    "code %#x, zone %u, ABI %u", code, id, abi);
+	KUNIT_EXPECT_EQ_MSG(test, fake->calls, !expected,
+			    "code %#x, zone %u, ABI %u", code, id, abi);
+}
+
+static void only_calls_of_the_zone_are_made(struct kunit *test)
+{
+	const struct permission *p;
+
+	for (p = permissions; p < permissions + ARRAY_SIZE(permissions); p++) {
+		for (u64 code = p->first; code <= p->last; code++) {
+			for (u32 abi = 0; abi <= LAST_ABI; abi++) {
+				expect_permission(test, 0, abi, code, p->root[abi]);
+				expect_permission(test, 1, abi, code, p->any[abi]);
+				expect_permission(test, UNKNOWN_ZONE, abi, code, p->any[abi]);
+			}
+		}
+	}
+}
+
+static void call_without_its_feature_is_refused(struct kunit *test)
+{
+	struct hvisor_zone zone = { .abi = 3, .id = 0 };
+	struct fake_hypervisor *fake = test->priv;
+	unsigned int code;
+
+	for (code = HVISOR_CALL_IRQ_EOI; code <= HVISOR_CALL_TIME_INFO; code++) {
+		zone.features = ALL_FEATURES & ~BIT(code - HVISOR_CALL_IRQ_EOI);
+		KUNIT_EXPECT_EQ(test, zone_call(&zone, code, 0, 0), -EOPNOTSUPP);
+	}
+	KUNIT_EXPECT_EQ(test, fake->calls, 0);
+}
+
+#define ABSENT	-1
+
+/* A node and a hypervisor, and what is made of them */
+static const struct zone_case {
+	const char *name;
+	const char *compatible;
+	const char *status;
+	s64 abi;
+	s64 id;
+	s64 features;
+	u64 version;
+	long info[4];
+	long result;
+
+	bool found;
+	u32 is_abi;
+	u32 is_id;
+	u32 is_features;
+	unsigned int calls;
+} zone_cases[] = {
+	{ "no compatible", NULL, NULL, 1, 1, ABSENT, 5, {}, 0, false },
+	{ "another hypervisor", "xen,xen", NULL, 1, 1, ABSENT, 5, {}, 0, false },
+	{ "disabled", "syswonder,hvisor", "disabled", 1, 1, ABSENT, 5, {}, 0, false },
+	{ "ABI 1", "syswonder,hvisor", NULL, 1, 1, ABSENT, 5, {}, 0, true, 1, 1, 0, 1 },
+	{ "ABI 2", "syswonder,hvisor", "okay", 2, 0, ABSENT, 6, {}, 0, true, 2, 0, 0, 1 },
+	{ "ABI 0", "syswonder,hvisor", NULL, 0, 1, ABSENT, 6, {}, 0, true, 0, 1, 0, 0 },
+	{ "ABI 99", "syswonder,hvisor", NULL, 99, 1, ABSENT, 6, {}, 0, true, 0, 1, 0, 0 },
+	{ "no ABI", "syswonder,hvisor", NULL, ABSENT, 1, ABSENT, 6, {}, 0, true, 0, 1, 0, 0 },
+	{ "no zone", "syswonder,hvisor", NULL, 2, ABSENT, ABSENT, 6, {}, 0,
+	  true, 2, UNKNOWN_ZONE, 0, 1 },
+	{ "no answer", "syswonder,hvisor", NULL, 2, 1, ABSENT, 0, {}, 0, true, 0, 1, 0, 1 },
+	{ "an error", "syswonder,hvisor", NULL, 2, 1, ABSENT, 6, {}, -EPERM, true, 0, 1, 0, 1 },
+	{ "a result, no version", "syswonder,hvisor", NULL, 2, 1, ABSENT, 0, {}, 1,
+	  true, 0, 1, 0, 1 },
+	{ "ABI 3 without services", "syswonder,hvisor", NULL, 3, 1, ABSENT, 6, {}, 0,
+	  true, 3, 1, 0, 2 },
+	{ "other services", "syswonder,hvisor", NULL, 3, 1, ABSENT, 6, { 2, 0x7f, 2 }, 0,
+	  true, 3, 1, 0, 2 },
+	{ "features", "syswonder,hvisor", NULL, 3, 1, ABSENT, 6, { 1, 0x2a, 2 }, 0,
+	  true, 3, 1, 0x2a, 4 },
+	{ "features nobody knows", "syswonder,hvisor", NULL, 3, 1, ABSENT, 6,
+	  { 1, 0x7fffffffffffff00, 2 }, 0, true, 3, 1, 0, 4 },
+	{ "features that aren't allowed", "syswonder,hvisor", NULL, 3, 1, 0x0c, 6,
+	  { 1, 0x7f, 2 }, 0, true, 3, 1, 0x0c, 4 },
+	{ "features are an error", "syswonder,hvisor", NULL, 3, 1, ABSENT, 6,
+	  { 1, -ENOSYS, 2 }, 0, true, 3, 1, 0, 4 },
+	{ "zone isn't told", "syswonder,hvisor", NULL, 3, 1, ABSENT, 6, { 1, 4, 0 }, 0,
+	  true, 3, 1, 4, 4 },
+	{ "another zone", "syswonder,hvisor", NULL, 3, 0, ABSENT, 6, { 1, 4, 2 }, 0,
+	  true, 3, UNKNOWN_ZONE, 4, 4 },
+};
+
+KUNIT_ARRAY_PARAM_DESC(zone, zone_cases, name);
+
+static void add_property(struct kunit *test, struct device_node *np, const char *name,
+			 const void *value, int length)
+{
+	struct property *prop = kunit_kzalloc(test, sizeof(*prop), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, prop);
+	prop->name = (char *)name;
+	prop->value = kunit_kmalloc(test, length, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, prop->value);
+	memcpy(prop->value, value, length);
+	prop->length = length;
+	prop->next = np->properties;
+	np->properties = prop;
+}
+
+static void add_string(struct kunit *test, struct device_node *np, const char *name,
+		       const char *value)
+{
+	if (value)
+		add_property(test, np, name, value, strlen(value) + 1);
+}
+
+static void add_u32(struct kunit *test, struct device_node *np, const char *name, s64 value)
+{
+	__be32 cell = cpu_to_be32(value);
+
+	if (value != ABSENT)
+		add_property(test, np, name, &cell, sizeof(cell));
+}
+
+static void zone_is_what_both_say(struct kunit *test)
+{
+	struct device_node *np = kunit_kzalloc(test, sizeof(*np), GFP_KERNEL);
+	const struct zone_case *param = test->param_value;
+	struct fake_hypervisor *fake = test->priv;
+	struct hvisor_zone zone = {};
+
+	KUNIT_ASSERT_NOT_NULL(test, np);
+	add_string(test, np, "compatible", param->compatible);
+	add_string(test, np, "status", param->status);
+	add_u32(test, np, "syswonder,hypercall-abi", param->abi);
+	add_u32(test, np, "syswonder,zone-id", param->id);
+	add_u32(test, np, "syswonder,features", param->features);
+	fake->version = param->version;
+	fake->result = param->result;
+	memcpy(fake->info, param->info, sizeof(fake->info));
+
+	KUNIT_EXPECT_EQ(test, find_zone(np, &zone), param->found);
+	KUNIT_EXPECT_EQ(test, fake->calls, param->calls);
+	if (!param->found)
+		return;
+
+	KUNIT_EXPECT_EQ(test, zone.abi, param->is_abi);
+	KUNIT_EXPECT_EQ(test, zone.id, param->is_id);
+	KUNIT_EXPECT_EQ(test, zone.features, param->is_features);
+}
+
+static void idle_waits_in_the_hypervisor(struct kunit *test)
+{
+	struct fake_hypervisor *fake = test->priv;
+
+	/* Other CPUs do so meanwhile */
+	static_branch_enable(&hvisor_wait_key);
+	local_irq_disable();
+	arch_cpu_idle();
+	KUNIT_EXPECT_TRUE(test, irqs_disabled());
+	local_irq_enable();
+	static_branch_disable(&hvisor_wait_key);
+
+	KUNIT_EXPECT_GE(test, fake->calls, 1);
+	KUNIT_EXPECT_EQ(test, fake->code, HVISOR_CALL_WAIT);
+	KUNIT_EXPECT_EQ(test, fake->arg[0], 0);
+}
+
+/* If the hypervisor doesn't do it, another handler may */
+static void zone_is_stopped_and_restarted(struct kunit *test)
+{
+	struct hvisor_zone zone = { .abi = 3, .id = 1, .features = HVISOR_FEATURE_ZONE_CTRL };
+	struct sys_off_data data = { .cb_data = &zone };
+	struct fake_hypervisor *fake = test->priv;
+
+	KUNIT_EXPECT_EQ(test, stop_zone(&data), NOTIFY_DONE);
+	KUNIT_EXPECT_EQ(test, fake->calls, 1);
+	KUNIT_EXPECT_EQ(test, fake->code, HVISOR_CALL_ZONE_CTRL);
+	KUNIT_EXPECT_EQ(test, fake->arg[0], HVISOR_ZONE_POWER_OFF);
+
+	KUNIT_EXPECT_EQ(test, restart_zone(&data), NOTIFY_DONE);
+	KUNIT_EXPECT_EQ(test, fake->calls, 2);
+	KUNIT_EXPECT_EQ(test, fake->code, HVISOR_CALL_ZONE_CTRL);
+	KUNIT_EXPECT_EQ(test, fake->arg[0], HVISOR_ZONE_RESTART);
+
+	zone.features = 0;
+	KUNIT_EXPECT_EQ(test, stop_zone(&data), NOTIFY_DONE);
+	KUNIT_EXPECT_EQ(test, restart_zone(&data), NOTIFY_DONE);
+	KUNIT_EXPECT_EQ(test, fake->calls, 2);
+}
+
+#ifdef CONFIG_SMP
+static struct smp_ops real_ops;
+static int lost;
+
+/* As ABI 1 does */
+static void lose_own_ipi(int cpu, unsigned int action)
+{
+	if (cpu == raw_smp_processor_id())
+		lost++;
+	else
+		real_ops.send_ipi_single(cpu, action);
+}
+
+static void end_lossy_ipi(void *unused)
+{
+	mp_ops = real_ops;
+	native_ops = (struct smp_ops){};
+	free_percpu_irq(get_percpu_irq(INT_SWI0), &irq_stat);
+}
+
+static void start_lossy_ipi(struct kunit *test)
+{
+	lost = 0;
+	real_ops = mp_ops;
+	native_ops.send_ipi_single = lose_own_ipi;
+	loongson_init_swi_ipi();
+	mp_ops.send_ipi_single = hvisor_send_ipi_single;
+	mp_ops.send_ipi_mask = hvisor_send_ipi_mask;
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, end_lossy_ipi, NULL), 0);
+}
+
+struct note {
+	struct irq_work work;
+	struct completion done;
+};
+
+static void take_note(struct irq_work *work)
+{
+	complete(&container_of(work, struct note, work)->done);
+}
+
+static void irq_work_runs_though_own_ipis_are_lost(struct kunit *test)
+{
+	struct note *note = kunit_kzalloc(test, sizeof(*note), GFP_KERNEL);
+	int i;
+
+	if (kvm_para_has_feature(KVM_FEATURE_IPI))
+		kunit_skip(test, "SWI0 is in use");
+	KUNIT_ASSERT_NOT_NULL(test, note);
+	start_lossy_ipi(test);
+
+	for (i = 0; i < 10; i++) {
+		init_completion(&note->done);
+		note->work = IRQ_WORK_INIT_HARD(take_note);
+		KUNIT_ASSERT_TRUE(test, irq_work_queue(&note->work));
+		KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&note->done, HZ), 0);
+	}
+	KUNIT_EXPECT_EQ(test, lost, 0);
+}
+
+static void count_call(void *count)
+{
+	atomic_inc(count);
+}
+
+/* This CPU is one of the mask, the others have the hypervisor's IPI */
+static void ipi_comes_to_all_cpus(struct kunit *test)
+{
+	atomic_t *count = kunit_kzalloc(test, sizeof(*count), GFP_KERNEL);
+
+	if (kvm_para_has_feature(KVM_FEATURE_IPI))
+		kunit_skip(test, "SWI0 is in use");
+	KUNIT_ASSERT_NOT_NULL(test, count);
+	start_lossy_ipi(test);
+
+	on_each_cpu(count_call, count, true);
+	KUNIT_EXPECT_EQ(test, atomic_read(count), num_online_cpus());
+	mp_ops.send_ipi_mask(cpu_online_mask, ACTION_RESCHEDULE);
+	KUNIT_EXPECT_EQ(test, lost, 0);
+}
+#endif /* CONFIG_SMP */
+
+static struct kunit_case hvisor_cases[] = {
+	KUNIT_CASE(no_zone_makes_no_call),
+	KUNIT_CASE(call_has_arguments_and_a_result),
+	KUNIT_CASE(errors_are_those_of_linux),
+	KUNIT_CASE(only_calls_of_the_zone_are_made),
+	KUNIT_CASE(call_without_its_feature_is_refused),
+	KUNIT_CASE_PARAM(zone_is_what_both_say, zone_gen_params),
+	KUNIT_CASE(idle_waits_in_the_hypervisor),
+	KUNIT_CASE(zone_is_stopped_and_restarted),
+#ifdef CONFIG_SMP
+	KUNIT_CASE(irq_work_runs_though_own_ipis_are_lost),
+	KUNIT_CASE(ipi_comes_to_all_cpus),
+#endif
+	{}
+};
+
+static struct kunit_suite hvisor_suite = {
+	.name = "loongarch_hvisor",
+	.init = hvisor_test_init,
+	.exit = hvisor_test_exit,
+	.test_cases = hvisor_cases,
+};
+
+kunit_test_suite(hvisor_suite);
