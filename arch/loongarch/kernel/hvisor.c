@@ -16,10 +16,10 @@
 #include <linux/cpu.h>
 #include <linux/cpumask.h>
 #include <linux/err.h>
-#include <linux/export.h>
 #include <linux/init.h>
 #include <linux/kernel.h>
 #include <linux/kobject.h>
+#include <linux/kvm_para.h>
 #include <linux/limits.h>
 #include <linux/notifier.h>
 #include <linux/of.h>
@@ -53,7 +53,6 @@ struct hvisor_zone {
 };
 
 DEFINE_STATIC_KEY_FALSE(hvisor_key);
-EXPORT_SYMBOL_GPL(hvisor_key);
 
 DEFINE_STATIC_KEY_FALSE(hvisor_wait_key);
 
@@ -146,7 +145,6 @@ long hvisor_call(unsigned int code, u64 arg0, u64 arg1)
 
 	return zone_call(&this_zone, code, arg0, arg1);
 }
-EXPORT_SYMBOL_GPL(hvisor_call);
 
 /**
  * hvisor_has_feature() - Does the hypervisor have something to offer?
@@ -159,7 +157,6 @@ bool hvisor_has_feature(u32 feature)
 {
 	return hvisor_guest() && this_zone.features & feature;
 }
-EXPORT_SYMBOL_GPL(hvisor_has_feature);
 
 /* Fill @zone with what its device tree says of it */
 static void read_zone(const struct device_node *np, struct hvisor_zone *zone)
@@ -176,6 +173,8 @@ static void read_zone(const struct device_node *np, struct hvisor_zone *zone)
 		pr_warn("syswonder,hypercall-abi %u is unknown, no calls are made\n", zone->abi);
 		zone->abi = 0;
 	}
+	/* Before the first call, which stops a machine without a hypervisor */
+	pr_info("zone %d, ABI %u\n", zone->id, zone->abi);
 }
 
 /* Is somebody there? Unlike 0, which any call may have, a version is an answer */
@@ -185,10 +184,13 @@ static void check_version(struct hvisor_zone *zone)
 	static u64 version;
 	long ret;
 
+	if (!zone->abi)
+		return;
+
 	version = 0;
 	ret = zone_call(zone, HVISOR_CALL_CONFIG_CHECK, __pa(&version), 0);
 	zone->version = READ_ONCE(version);
-	if (ret == -ENODEV || (!ret && zone->version))
+	if (!ret && zone->version)
 		return;
 
 	pr_warn("no answer to a call (%ld, %llu), no others are made\n", ret, zone->version);
@@ -240,8 +242,7 @@ void __init hvisor_early_init(void)
 		return;
 
 	static_branch_enable(&hvisor_key);
-	pr_info("zone %d, ABI %u, configuration %llu, features %#x\n", this_zone.id,
-		this_zone.abi, this_zone.version, this_zone.features);
+	pr_info("configuration %llu, features %#x\n", this_zone.version, this_zone.features);
 }
 
 /**
@@ -277,10 +278,14 @@ static struct smp_ops native_ops;
 static void hvisor_send_ipi_single(int cpu, unsigned int action)
 {
 	guard(preempt)();
-	if (cpu != smp_processor_id() || action == ACTION_BOOT_CPU)
+	if (cpu != smp_processor_id() || action == ACTION_BOOT_CPU) {
 		native_ops.send_ipi_single(cpu, action);
-	else if (!atomic_fetch_or(BIT(action), &this_cpu_ptr(&irq_stat)->message))
-		set_csr_estat(BIT(INT_SWI0));
+		return;
+	}
+
+	/* Even if there is an action already: somebody may have cleared ESTAT */
+	atomic_or(BIT(action), &this_cpu_ptr(&irq_stat)->message);
+	set_csr_estat(BIT(INT_SWI0));
 }
 
 static void hvisor_send_ipi_mask(const struct cpumask *mask, unsigned int action)
@@ -304,7 +309,8 @@ static void hvisor_init_ipi(void)
  */
 void __init hvisor_ipi_init(void)
 {
-	if (!hvisor_guest())
+	/* With both, which nobody has, SWI0 is KVM's */
+	if (!hvisor_guest() || kvm_para_has_feature(KVM_FEATURE_IPI))
 		return;
 
 	native_ops = mp_ops;
@@ -336,7 +342,8 @@ static int __init hvisor_sys_off_init(void)
 {
 	struct sys_off_handler *handler;
 
-	if (!hvisor_has_feature(HVISOR_FEATURE_ZONE_CTRL))
+	/* The root zone stops and restarts the board */
+	if (!this_zone.id || !hvisor_has_feature(HVISOR_FEATURE_ZONE_CTRL))
 		return 0;
 
 	handler = register_sys_off_handler(SYS_OFF_MODE_POWER_OFF, SYS_OFF_PRIO_FIRMWARE,

@@ -21,6 +21,7 @@
 #include <linux/preempt.h>
 #include <linux/timex.h>
 
+#include <asm/hvisor.h>
 #include <asm/hw_irq.h>
 #include <asm/loongarch.h>
 #include <asm/time.h>
@@ -29,9 +30,16 @@
 /* Of these, what may come when something is due */
 #define NOT_EARLY	100
 
+static const char * const zones[] = {
+	"loongson,ls3a6000-hvisor-nonroot",
+	"loongson,ls3a6000-hvisor-root",
+	"loongson,ls3a5000-root",
+	NULL
+};
+
 static bool is_zone(void)
 {
-	return of_machine_is_compatible("loongson,ls3a6000-hvisor-nonroot");
+	return hvisor_guest() || of_machine_compatible_match(zones);
 }
 
 static bool raise_timer_interrupt(void)

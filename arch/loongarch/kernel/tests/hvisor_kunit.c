@@ -14,7 +14,6 @@
 #include <linux/irqflags.h>
 #include <linux/jiffies.h>
 #include <linux/kdebug.h>
-#include <linux/kvm_para.h>
 #include <linux/notifier.h>
 #include <linux/ptrace.h>
 #include <linux/string.h>
@@ -242,6 +241,8 @@ static const struct zone_case {
 	  true, 2, UNKNOWN_ZONE, 0, 1 },
 	{ "no answer", "syswonder,hvisor", NULL, 2, 1, ABSENT, 0, {}, 0, true, 0, 1, 0, 1 },
 	{ "an error", "syswonder,hvisor", NULL, 2, 1, ABSENT, 6, {}, -EPERM, true, 0, 1, 0, 1 },
+	{ "an error that is ours, too", "syswonder,hvisor", NULL, 2, 1, ABSENT, 6, {}, -ENODEV,
+	  true, 0, 1, 0, 1 },
 	{ "a result, no version", "syswonder,hvisor", NULL, 2, 1, ABSENT, 0, {}, 1,
 	  true, 0, 1, 0, 1 },
 	{ "ABI 3 without services", "syswonder,hvisor", NULL, 3, 1, ABSENT, 6, {}, 0,
@@ -325,15 +326,18 @@ static void idle_waits_in_the_hypervisor(struct kunit *test)
 {
 	struct fake_hypervisor *fake = test->priv;
 
-	/* Other CPUs do so meanwhile */
+	/* This CPU alone */
+	cpu_idle_poll_ctrl(true);
+	kick_all_cpus_sync();
 	static_branch_enable(&hvisor_wait_key);
 	local_irq_disable();
 	arch_cpu_idle();
 	KUNIT_EXPECT_TRUE(test, irqs_disabled());
 	local_irq_enable();
 	static_branch_disable(&hvisor_wait_key);
+	cpu_idle_poll_ctrl(false);
 
-	KUNIT_EXPECT_GE(test, fake->calls, 1);
+	KUNIT_EXPECT_EQ(test, fake->calls, 1);
 	KUNIT_EXPECT_EQ(test, fake->code, HVISOR_CALL_WAIT);
 	KUNIT_EXPECT_EQ(test, fake->arg[0], 0);
 }
@@ -377,7 +381,8 @@ static void lose_own_ipi(int cpu, unsigned int action)
 static void end_lossy_ipi(void *unused)
 {
 	mp_ops = real_ops;
-	native_ops = (struct smp_ops){};
+	/* What was sent is taken before nobody takes it any more */
+	kick_all_cpus_sync();
 	free_percpu_irq(get_percpu_irq(INT_SWI0), &irq_stat);
 }
 
@@ -421,24 +426,29 @@ static void irq_work_runs_though_own_ipis_are_lost(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lost, 0);
 }
 
-static void count_call(void *count)
-{
-	atomic_inc(count);
-}
-
-/* This CPU is one of the mask, the others have the hypervisor's IPI */
 static void ipi_comes_to_all_cpus(struct kunit *test)
 {
-	atomic_t *count = kunit_kzalloc(test, sizeof(*count), GFP_KERNEL);
+	unsigned int *before = kunit_kcalloc(test, nr_cpu_ids, sizeof(*before), GFP_KERNEL);
+	unsigned long end;
+	int cpu;
 
 	if (kvm_para_has_feature(KVM_FEATURE_IPI))
 		kunit_skip(test, "SWI0 is in use");
-	KUNIT_ASSERT_NOT_NULL(test, count);
+	KUNIT_ASSERT_NOT_NULL(test, before);
 	start_lossy_ipi(test);
 
-	on_each_cpu(count_call, count, true);
-	KUNIT_EXPECT_EQ(test, atomic_read(count), num_online_cpus());
+	for_each_online_cpu(cpu)
+		before[cpu] = READ_ONCE(per_cpu(irq_stat, cpu).ipi_irqs[IPI_RESCHEDULE]);
 	mp_ops.send_ipi_mask(cpu_online_mask, ACTION_RESCHEDULE);
+
+	end = jiffies + HZ;
+	for_each_online_cpu(cpu) {
+		while (READ_ONCE(per_cpu(irq_stat, cpu).ipi_irqs[IPI_RESCHEDULE]) == before[cpu] &&
+		       time_before(jiffies, end))
+			cpu_relax();
+		KUNIT_EXPECT_NE_MSG(test, per_cpu(irq_stat, cpu).ipi_irqs[IPI_RESCHEDULE],
+				    before[cpu], "CPU %d", cpu);
+	}
 	KUNIT_EXPECT_EQ(test, lost, 0);
 }
 #endif /* CONFIG_SMP */

@@ -64,6 +64,15 @@ static void sample_idle(void)
 	destroy_hrtimer_on_stack(&timer);
 }
 
+/* A CPU that waits in the hypervisor looks as if it polled */
+static int idle_test_init(struct kunit *test)
+{
+	if (hvisor_waits())
+		kunit_skip(test, "the hypervisor waits");
+
+	return 0;
+}
+
 /* Do what the kernel does when it finds @name on its command line */
 static bool __init set_parameter(const char *name)
 {
@@ -106,7 +115,7 @@ static void __init zone_polls(struct kunit *test)
 static int __init remember_idle(struct kunit_suite *suite)
 {
 	sample_idle();
-	booted_polling = polling && !asleep;
+	booted_polling = polling && !asleep && !hvisor_waits();
 
 	return 0;
 }
@@ -126,6 +135,7 @@ static struct kunit_case __refdata idle_cases[] = {
 
 static struct kunit_suite __refdata idle_suite = {
 	.name = "loongarch_idle",
+	.init = idle_test_init,
 	.suite_init = remember_idle,
 	.suite_exit = restore_idle,
 	.test_cases = idle_cases,

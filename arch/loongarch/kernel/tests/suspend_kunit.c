@@ -11,6 +11,7 @@
 #include <linux/completion.h>
 #include <linux/container_of.h>
 #include <linux/cpu.h>
+#include <linux/init.h>
 #include <linux/jiffies.h>
 #include <linux/ktime.h>
 #include <linux/pid_namespace.h>
@@ -55,7 +56,7 @@ static void end_timeout(struct work_struct *work)
 	complete(&timeout->done);
 }
 
-static void expect_timers(struct kunit *test)
+static void __init expect_timers(struct kunit *test)
 {
 	struct timeout timeout;
 	int cpu;
@@ -77,7 +78,7 @@ static void let_init_freeze(void *init)
 }
 
 /* If it is what runs the tests, it waits for this one, and can't be frozen */
-static void keep_init_from_freezing(struct kunit *test)
+static void __init keep_init_from_freezing(struct kunit *test)
 {
 	struct task_struct *init = init_pid_ns.child_reaper;
 
@@ -88,7 +89,7 @@ static void keep_init_from_freezing(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, let_init_freeze, init), 0);
 }
 
-static void timer_works_after_suspend(struct kunit *test)
+static void __init timer_works_after_suspend(struct kunit *test)
 {
 	unsigned int cpus = num_online_cpus();
 	u64 counter = get_cycles64();
@@ -116,7 +117,7 @@ static void timer_works_after_suspend(struct kunit *test)
 	}
 }
 
-static struct kunit_case suspend_cases[] = {
+static struct kunit_case __refdata suspend_cases[] = {
 	KUNIT_CASE(timer_works_after_suspend),
 	{}
 };
@@ -126,4 +127,5 @@ static struct kunit_suite suspend_suite = {
 	.test_cases = suspend_cases,
 };
 
-kunit_test_suite(suspend_suite);
+/* Not at any time: who asks for it then can't be frozen */
+kunit_test_init_section_suite(suspend_suite);
