@@ -38,7 +38,7 @@ static s64 counter_rate(const struct reading *from, const struct reading *to)
 	time64_t seconds = to->clock - from->clock;
 
 	/* Too short for its seconds, or somebody has set it */
-	if (seconds < INTERVAL_S / 4 || seconds > INTERVAL_S * 64)
+	if (seconds < INTERVAL_S / 16 || seconds > INTERVAL_S * 64)
 		return -1;
 
 	return div64_u64((to->counter - from->counter) * 100, const_clock_freq * seconds);
