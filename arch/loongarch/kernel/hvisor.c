@@ -16,6 +16,7 @@
 #include <linux/cpu.h>
 #include <linux/cpumask.h>
 #include <linux/err.h>
+#include <linux/export.h>
 #include <linux/init.h>
 #include <linux/kernel.h>
 #include <linux/kobject.h>
@@ -145,6 +146,7 @@ long hvisor_call(unsigned int code, u64 arg0, u64 arg1)
 
 	return zone_call(&this_zone, code, arg0, arg1);
 }
+EXPORT_SYMBOL_GPL(hvisor_call);
 
 /**
  * hvisor_has_feature() - Does the hypervisor have something to offer?

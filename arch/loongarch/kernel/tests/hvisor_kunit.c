@@ -15,6 +15,7 @@
 #include <linux/jiffies.h>
 #include <linux/kdebug.h>
 #include <linux/notifier.h>
+#include <linux/prandom.h>
 #include <linux/ptrace.h>
 #include <linux/string.h>
 
@@ -295,19 +296,29 @@ static void add_u32(struct kunit *test, struct device_node *np, const char *name
 		add_property(test, np, name, &cell, sizeof(cell));
 }
 
-static void zone_is_what_both_say(struct kunit *test)
+static struct device_node *new_node(struct kunit *test, const char *compatible, s64 abi, s64 id,
+				    s64 features)
 {
 	struct device_node *np = kunit_kzalloc(test, sizeof(*np), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, np);
+	add_string(test, np, "compatible", compatible);
+	add_u32(test, np, "syswonder,hypercall-abi", abi);
+	add_u32(test, np, "syswonder,zone-id", id);
+	add_u32(test, np, "syswonder,features", features);
+
+	return np;
+}
+
+static void zone_is_what_both_say(struct kunit *test)
+{
 	const struct zone_case *param = test->param_value;
 	struct fake_hypervisor *fake = test->priv;
 	struct hvisor_zone zone = {};
+	struct device_node *np;
 
-	KUNIT_ASSERT_NOT_NULL(test, np);
-	add_string(test, np, "compatible", param->compatible);
+	np = new_node(test, param->compatible, param->abi, param->id, param->features);
 	add_string(test, np, "status", param->status);
-	add_u32(test, np, "syswonder,hypercall-abi", param->abi);
-	add_u32(test, np, "syswonder,zone-id", param->id);
-	add_u32(test, np, "syswonder,features", param->features);
 	fake->version = param->version;
 	fake->result = param->result;
 	memcpy(fake->info, param->info, sizeof(fake->info));
@@ -320,6 +331,42 @@ static void zone_is_what_both_say(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, zone.abi, param->is_abi);
 	KUNIT_EXPECT_EQ(test, zone.id, param->is_id);
 	KUNIT_EXPECT_EQ(test, zone.features, param->is_features);
+}
+
+/* Any bits, small numbers as well */
+static u64 random_result(struct rnd_state *rnd)
+{
+	u64 bits = (u64)prandom_u32_state(rnd) << 32 | prandom_u32_state(rnd);
+
+	return (s64)bits >> (prandom_u32_state(rnd) % 64);
+}
+
+static void results_are_not_trusted(struct kunit *test)
+{
+	struct device_node *np = new_node(test, "syswonder,hvisor", 3, 1, 0x5a);
+	struct fake_hypervisor *fake = test->priv;
+	struct rnd_state rnd;
+
+	prandom_seed_state(&rnd, 20261126);
+	for (int i = 0; i < 100; i++) {
+		struct hvisor_zone zone;
+
+		fake->calls = 0;
+		fake->version = random_result(&rnd);
+		fake->result = i % 4 ? 0 : random_result(&rnd);
+		for (int j = 0; j < ARRAY_SIZE(fake->info); j++)
+			fake->info[j] = random_result(&rnd);
+		if (i % 2)
+			fake->info[HVISOR_INFO_VERSION] = 1;
+
+		KUNIT_EXPECT_TRUE(test, find_zone(np, &zone));
+		KUNIT_EXPECT_LE(test, fake->calls, 4);
+		KUNIT_EXPECT_TRUE(test, zone.abi == 0 || zone.abi == 3);
+		KUNIT_EXPECT_TRUE(test, zone.id == 1 || zone.id == UNKNOWN_ZONE);
+		KUNIT_EXPECT_EQ(test, zone.features & ~0x5a, 0);
+		if (!zone.abi)
+			KUNIT_EXPECT_EQ(test, zone.features, 0);
+	}
 }
 
 static void idle_waits_in_the_hypervisor(struct kunit *test)
@@ -460,6 +507,7 @@ static struct kunit_case hvisor_cases[] = {
 	KUNIT_CASE(only_calls_of_the_zone_are_made),
 	KUNIT_CASE(call_without_its_feature_is_refused),
 	KUNIT_CASE_PARAM(zone_is_what_both_say, zone_gen_params),
+	KUNIT_CASE(results_are_not_trusted),
 	KUNIT_CASE(idle_waits_in_the_hypervisor),
 	KUNIT_CASE(zone_is_stopped_and_restarted),
 #ifdef CONFIG_SMP
