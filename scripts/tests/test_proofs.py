@@ -22,19 +22,21 @@ class Format(SeriesCase):
     def test_every_kind_of_line(self):
         found = self.read("# comment\n\nfix 0001 s:a s:b rt test=0002\nnew 0002 s:*\n"
                           "boot 0003 poweroff\nnone 0004 only a comment changes\n"
-                          "new 0005 boot:nonroot\n",
-                          ["0001", "0002", "0003", "0004", "0005"])
+                          "new 0005 boot:nonroot\nboot 0006 test=0005 poweroff\n",
+                          ["0001", "0002", "0003", "0004", "0005", "0006"])
         self.assertEqual([p[:5] for p in found.values()],
                          [("fix", "0001", ["s:a", "s:b"], "rt", "0002"),
                           ("new", "0002", ["s:*"], "base", None),
                           ("boot", "0003", ["poweroff"], None, None),
                           ("none", "0004", [], None, None),
-                          ("new", "0005", ["boot:nonroot"], "base", None)])
+                          ("new", "0005", ["boot:nonroot"], "base", None),
+                          ("boot", "0006", ["poweroff"], None, "0005")])
 
     def test_wrong_lines_are_all_named(self):
         wrong = ["mend 0001 s:a", "fix 1 s:a", "fix 0001", "fix 0001 s:*", "fix 0001 s",
                  "new 0001 s:a", "fix 0001 s:a fast", "fix 0001 s:a base rt",
-                 "new 0001 s:* test=0002", "fix 0001 s:a test=2", "boot 0001 a b", "none 0001"]
+                 "new 0001 s:* test=0002", "fix 0001 s:a test=2", "boot 0001 a b", "none 0001",
+                 "boot 0001 test=0002", "boot 0001 a test=2"]
         with self.assertRaises(Failure) as caught:
             self.read("\n".join(wrong))
         for at in range(1, len(wrong) + 1):

@@ -6,7 +6,7 @@ kunit/proofs has one line per patch, which names its number as in patches/:
     fix  0004 suite:test [suite:test ...] [LANE] [test=0005]
     new  0006 suite:* [LANE]
     new  0008 boot:case
-    boot 0007 case
+    boot 0007 case [test=0006]
     none 0001 reason
 
 fix: the patch repairs what the named tests see. They must run and fail on the
@@ -73,13 +73,18 @@ def parse(line, lanes=None):
     which, *words = words
     if kind == "none":
         return Proof(kind, which, [], None, None, line)
+    donors = [w[5:] for w in words if w.startswith("test=")]
+    if len(donors) > 1 or donors and not (kind in ("fix", "boot")
+                                          and re.fullmatch(r"\d{4}", donors[0])):
+        raise ValueError("test=NNNN belongs to fix and boot, once")
+    donor = donors[0] if donors else None
     if kind == "boot":
-        if len(words) != 1:
+        cases = [w for w in words if not w.startswith("test=")]
+        if len(cases) != 1:
             raise ValueError("boot wants one case")
-        return Proof(kind, which, words, None, None, line)
+        return Proof(kind, which, cases, None, donor, line)
     shape = TEST if kind == "fix" else SUITE
     tests = [w for w in words if ":" in w]
-    donors = [w[5:] for w in words if w.startswith("test=")]
     lane = [w for w in words if w not in tests and not w.startswith("test=")]
     bad = [t for t in tests if not shape.fullmatch(t)]
     if bad or not tests:
@@ -87,10 +92,7 @@ def parse(line, lanes=None):
         raise ValueError(f"{kind} wants {wanted}, not {' '.join(bad) or 'nothing'}")
     if len(lane) > 1 or lanes is not None and lane and lane[0] not in lanes:
         raise ValueError(f"{' '.join(lane)!r} is not a lane")
-    if len(donors) > 1 or donors and not (kind == "fix" and re.fullmatch(r"\d{4}", donors[0])):
-        raise ValueError("test=NNNN belongs to fix, once")
-    return Proof(kind, which, tests, lane[0] if lane else "base",
-                 donors[0] if donors else None, line)
+    return Proof(kind, which, tests, lane[0] if lane else "base", donor, line)
 
 
 def mismatches(proofs, patches):

@@ -54,7 +54,6 @@ struct hvisor_zone {
 };
 
 DEFINE_STATIC_KEY_FALSE(hvisor_key);
-
 DEFINE_STATIC_KEY_FALSE(hvisor_wait_key);
 
 static struct hvisor_zone this_zone __ro_after_init;
@@ -68,7 +67,7 @@ static int __init parse_nohvisor(char *arg)
 }
 early_param("nohvisor", parse_nohvisor);
 
-static __always_inline long hvcl(unsigned int code, u64 arg0, u64 arg1)
+static __always_inline long make_hypercall(unsigned int code, u64 arg0, u64 arg1)
 {
 	register u64 a0 asm("a0") = code;
 	register u64 a1 asm("a1") = arg0;
@@ -116,7 +115,7 @@ static long zone_call(const struct hvisor_zone *zone, unsigned int code, u64 arg
 	if (ret)
 		return ret;
 
-	ret = hvcl(code, arg0, arg1);
+	ret = make_hypercall(code, arg0, arg1);
 
 	return ret < -MAX_ERRNO ? -EIO : ret;
 }
@@ -255,7 +254,7 @@ void __init hvisor_early_init(void)
  */
 void __cpuidle hvisor_wait(void)
 {
-	hvcl(HVISOR_CALL_WAIT, 0, 0);
+	make_hypercall(HVISOR_CALL_WAIT, 0, 0);
 }
 
 /* The idle instruction traps and doesn't wait */

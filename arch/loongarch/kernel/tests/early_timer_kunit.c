@@ -27,7 +27,7 @@
 #include <asm/time.h>
 
 #define INTERRUPTS	1000
-/* Of these, what may come when something is due */
+/* Of these, what may come when something other than a tick is due */
 #define NOT_EARLY	100
 
 static const char * const zones[] = {
@@ -82,14 +82,17 @@ static enum hrtimer_restart wake_up_test(struct hrtimer *timer)
 static void early_interrupts_are_dropped_in_zones(struct kunit *test)
 {
 	int before = atomic_read(&irq_err_count), dropped, i;
+	u64 start = get_cycles64(), ticks;
 
 	for (i = 0; i < INTERRUPTS; i++)
 		KUNIT_ASSERT_TRUE(test, raise_timer_interrupt());
 	dropped = atomic_read(&irq_err_count) - before;
+	/* Not by jiffies: those count early ticks as well if nobody drops them */
+	ticks = div64_u64((get_cycles64() - start) * HZ, const_clock_freq);
 	kunit_info(test, "%d of %d dropped\n", dropped, INTERRUPTS);
 
 	if (is_zone())
-		KUNIT_EXPECT_GE(test, dropped, INTERRUPTS - NOT_EARLY);
+		KUNIT_EXPECT_GE(test, dropped + ticks, INTERRUPTS - NOT_EARLY);
 	else
 		KUNIT_EXPECT_EQ(test, dropped, 0);
 }

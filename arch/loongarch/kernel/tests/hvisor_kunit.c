@@ -257,7 +257,7 @@ static const struct zone_case {
 	{ "features that aren't allowed", "syswonder,hvisor", NULL, 3, 1, 0x0c, 6,
 	  { 1, 0x7f, 2 }, 0, true, 3, 1, 0x0c, 4 },
 	{ "features are an error", "syswonder,hvisor", NULL, 3, 1, ABSENT, 6,
-	  { 1, -ENOSYS, 2 }, 0, true, 3, 1, 0, 4 },
+	  { 1, -EINVAL, 2 }, 0, true, 3, 1, 0, 4 },
 	{ "zone isn't told", "syswonder,hvisor", NULL, 3, 1, ABSENT, 6, { 1, 4, 0 }, 0,
 	  true, 3, 1, 4, 4 },
 	{ "another zone", "syswonder,hvisor", NULL, 3, 0, ABSENT, 6, { 1, 4, 2 }, 0,

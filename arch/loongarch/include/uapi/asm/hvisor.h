@@ -12,6 +12,8 @@
 #ifndef _UAPI_ASM_LOONGARCH_HVISOR_H
 #define _UAPI_ASM_LOONGARCH_HVISOR_H
 
+#include <linux/const.h>
+
 /* The root zone only: a zone that is not the root zone must never make them */
 #define HVISOR_CALL_VIRTIO_INIT		0	/* page of requests */
 #define HVISOR_CALL_VIRTIO_INJECT	1
@@ -41,13 +43,13 @@
 #define HVISOR_INFO_ZONE		2	/* number of the zone plus 1 */
 #define HVISOR_INFO_CPUS		3	/* of the zone */
 
-#define HVISOR_FEATURE_IRQ_EOI		(1 << 0)
-#define HVISOR_FEATURE_IPI_SEND		(1 << 1)
-#define HVISOR_FEATURE_WAIT		(1 << 2)
-#define HVISOR_FEATURE_ZONE_CTRL	(1 << 3)
-#define HVISOR_FEATURE_DEBUG_PUTC	(1 << 4)
-#define HVISOR_FEATURE_IRQ_ROUTE	(1 << 5)
-#define HVISOR_FEATURE_TIME_INFO	(1 << 6)
+#define HVISOR_FEATURE_IRQ_EOI		_BITUL(0)
+#define HVISOR_FEATURE_IPI_SEND		_BITUL(1)
+#define HVISOR_FEATURE_WAIT		_BITUL(2)
+#define HVISOR_FEATURE_ZONE_CTRL	_BITUL(3)
+#define HVISOR_FEATURE_DEBUG_PUTC	_BITUL(4)
+#define HVISOR_FEATURE_IRQ_ROUTE	_BITUL(5)
+#define HVISOR_FEATURE_TIME_INFO	_BITUL(6)
 
 #define HVISOR_ZONE_POWER_OFF		0
 #define HVISOR_ZONE_RESTART		1
