@@ -55,3 +55,31 @@ class Lane(unittest.TestCase):
     def test_without_a_record_everything_counts(self):
         self.assertEqual(self.judge([Row("s", "a", "crashed", "")], "clean"),
                          {"s:a": "failed", "console": "passed"})
+
+
+class Configuration(unittest.TestCase):
+
+    def setUp(self):
+        self.tmp = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.wanted, self.fails = "", False
+        for target, name, value in ((core, "STAMPS", self.tmp / "stamp"),
+                                    (suites, "out_dir", lambda tree, lane: self.tmp / "base"),
+                                    (suites, "wanted", lambda tree, lane: self.wanted),
+                                    (suites, "kunit_py", self.kunit_py)):
+            self.enterContext(mock.patch.object(target, name, value))
+        core.STAMPS.mkdir()
+
+    def kunit_py(self, *arguments, **options):
+        if self.fails:
+            raise core.Failure("interrupted")
+
+    def build(self, wanted, fails=False):
+        self.wanted, self.fails = wanted, fails
+        with contextlib.suppress(core.Failure):
+            suites.build(None, "base")
+        return (self.tmp / "base/lane.config").read_text()
+
+    def test_an_interrupted_build_leaves_nothing_behind(self):
+        self.assertEqual(self.build("CONFIG_A=y\n"), "CONFIG_A=y\n")
+        self.assertEqual(self.build("CONFIG_B=y\n", fails=True), "CONFIG_B=y\n")
+        self.assertEqual(self.build("CONFIG_A=y\n"), "CONFIG_A=y\n")

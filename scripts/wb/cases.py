@@ -45,7 +45,7 @@ PCI_SAID = [
 
 EARLY_SAID = ["Constant timer: interrupts that are early are dropped", "got 500 interrupts early"]
 
-# With these a busy guest's counter runs at some times the speed of its RTC.
+# With these a busy guest's counter runs at several times the speed of its RTC.
 FAST_COUNTER = ["-icount", "shift=3", "-rtc", "clock=host"]
 FAST_SAID = ["of the real-time clock, with 100000000 Hz:"]
 
@@ -131,20 +131,10 @@ def boot_nonroot_pci(tree):
     must_say("nonroot-pci", outcome, PCI_SAID)
 
 
-def boot_early_timer(tree):
-    """A zone drops timer interrupts that nothing is due for, and loses no event."""
-    outcome = boot_lane(tree, "early-timer",
-                        f"/ {{ compatible = {zones.compatible('nonroot')}; }};\n",
-                        ["-device", "pvpanic-pci"], "fail:0 skip:0 total:", boot.TIMEOUT,
-                        suite="loongarch_early_timer")
-    need("early-timer", outcome.ok, outcome)
-    must_say("early-timer", outcome, EARLY_SAID)
-
-
-def boot_hvisor(name, suite, said, abi=zones.UNKNOWN_ABI, parameters=""):
-    """A boot whose device tree says that it is a zone, where QEMU has no hypervisor."""
+def boot_lane_zone(name, edits, suite, said, parameters=""):
+    """A suite with a device tree that says that this is a zone, where no hypervisor is."""
     def run(tree):
-        outcome = boot_lane(tree, name, zones.hypervisor(abi), ["-device", "pvpanic-pci"],
+        outcome = boot_lane(tree, name, edits, ["-device", "pvpanic-pci"],
                             "fail:0 skip:0 total:", boot.TIMEOUT, suite, parameters=parameters)
         need(name, outcome.ok, outcome)
         must_say(name, outcome, said)
@@ -216,13 +206,17 @@ SINGLE = {
     "nonroot-core-2": (build_zone("nonroot"), boot_nonroot_core_2),
     "nonroot-shared": (build_zone("nonroot"), boot_nonroot_shared),
     "nonroot-pci": (build_zone("nonroot"), boot_nonroot_pci),
-    "early-timer": (build_lane, boot_early_timer),
-    "hvisor-idle": boot_hvisor("hvisor-idle", "loongarch_idle",
-                               ["hvisor: syswonder,hypercall-abi 99 is unknown"]),
-    "hvisor-timer": boot_hvisor("hvisor-timer", SUITE,
-                                ["Constant timer: interrupts that are early are dropped"]),
+    # A zone drops timer interrupts that nothing is due for, and loses no event.
+    "early-timer": boot_lane_zone("early-timer", zones.ZONE_EDITS, "loongarch_early_timer",
+                                  EARLY_SAID),
+    "hvisor-timer": boot_lane_zone("hvisor-timer", zones.hypervisor(zones.UNKNOWN_ABI),
+                                   "loongarch_early_timer", EARLY_SAID),
+    "hvisor-idle": boot_lane_zone("hvisor-idle", zones.hypervisor(zones.UNKNOWN_ABI),
+                                  "loongarch_idle",
+                                  ["hvisor: syswonder,hypercall-abi 99 is unknown"]),
     # A hypercall would be an undefined instruction, before there is a console.
-    "nohvisor": boot_hvisor("nohvisor", "loongarch_hvisor", [], abi=2, parameters="nohvisor"),
+    "nohvisor": boot_lane_zone("nohvisor", zones.hypervisor(2), "loongarch_hvisor", [],
+                               parameters="nohvisor"),
     "nonroot-hvisor": (build_zone("nonroot"), boot_nonroot_hvisor),
     "nonroot-no-timer": (build_zone("nonroot"), boot_nonroot_no_timer),
     "nonroot-fast-counter": (build_zone("nonroot"), boot_nonroot_fast_counter),

@@ -65,6 +65,8 @@ def build(tree, lane, log=None):
     config = wanted(tree, lane)
     key = core.digest(config, ROOT / "kunit/qemu.py")
     if not core.fresh(out.name, key):
+        # Or a build that is interrupted leaves its configuration to the next one.
+        core.unstamp(out.name)
         # kunit.py keeps a .config that has all it wants, and more.
         (out / ".config").unlink(missing_ok=True)
         (out / "lane.config").write_text(config)

@@ -124,7 +124,7 @@ def interrupt_map():
 
 def compatible(zone):
     """What the zone's device tree says that the machine is, on the board and here."""
-    return f'"loongson,ls3a6000-hvisor-{zone}", "linux,dummy-loongson3"'
+    return f'compatible = "loongson,ls3a6000-hvisor-{zone}", "linux,dummy-loongson3";'
 
 
 # QEMU's map of PCI interrupts leaves out the trigger cell, and two properties
@@ -147,7 +147,7 @@ COMMON_EDITS = f"""
 ROOT_EDITS = f"""
 / {{
 	model = "hvisor root zone on QEMU";
-	compatible = {compatible("root")};
+	{compatible("root")}
 }};
 """
 NONROOT_EDITS = f"""
@@ -155,7 +155,7 @@ NONROOT_EDITS = f"""
 /delete-node/ &{{/memory@80000000}};
 / {{
 	model = "hvisor nonroot zone on QEMU";
-	compatible = {compatible("nonroot")};
+	{compatible("nonroot")}
 	memory@{ENTRY:x} {{
 		device_type = "memory";
 		reg = <0x0 {ENTRY:#x} 0x0 {WINDOW_SIZE - LOAD:#x}>;
@@ -229,6 +229,8 @@ def pci_functions():
             **{PCI_GHOSTS + (slot << 11): 0x00000200 for slot in range(32)}}
 
 
+# No more than that.
+ZONE_EDITS = f"/ {{ {compatible('nonroot')} }};\n"
 UNKNOWN_ABI = 99
 
 

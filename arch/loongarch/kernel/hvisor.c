@@ -48,8 +48,6 @@ struct hvisor_zone {
 	u32 abi;
 	u32 id;
 	u32 features;
-	/* That the device tree lets the zone use */
-	u32 allowed;
 	u64 version;
 };
 
@@ -162,11 +160,10 @@ bool hvisor_has_feature(u32 feature)
 /* Fill @zone with what its device tree says of it */
 static void read_zone(const struct device_node *np, struct hvisor_zone *zone)
 {
-	*zone = (struct hvisor_zone){ .id = UNKNOWN_ZONE, .allowed = ALL_FEATURES };
+	*zone = (struct hvisor_zone){ .id = UNKNOWN_ZONE };
 
 	if (of_property_read_u32(np, "syswonder,zone-id", &zone->id))
 		pr_warn("%pOF has no syswonder,zone-id\n", np);
-	of_property_read_u32(np, "syswonder,features", &zone->allowed);
 
 	if (of_property_read_u32(np, "syswonder,hypercall-abi", &zone->abi)) {
 		pr_warn("%pOF has no syswonder,hypercall-abi, no calls are made\n", np);
@@ -198,8 +195,9 @@ static void check_version(struct hvisor_zone *zone)
 	zone->abi = 0;
 }
 
-static void read_features(struct hvisor_zone *zone)
+static void read_features(const struct device_node *np, struct hvisor_zone *zone)
 {
+	u32 allowed = ALL_FEATURES;
 	long features, id;
 
 	if (zone_call(zone, HVISOR_CALL_GUEST_INFO, HVISOR_INFO_VERSION, 0) != 1)
@@ -212,9 +210,10 @@ static void read_features(struct hvisor_zone *zone)
 		zone->id = UNKNOWN_ZONE;
 	}
 
+	of_property_read_u32(np, "syswonder,features", &allowed);
 	features = zone_call(zone, HVISOR_CALL_GUEST_INFO, HVISOR_INFO_FEATURES, 0);
 	if (features > 0)
-		zone->features = features & zone->allowed & ALL_FEATURES;
+		zone->features = features & allowed & ALL_FEATURES;
 }
 
 static bool find_zone(const struct device_node *np, struct hvisor_zone *zone)
@@ -224,7 +223,7 @@ static bool find_zone(const struct device_node *np, struct hvisor_zone *zone)
 
 	read_zone(np, zone);
 	check_version(zone);
-	read_features(zone);
+	read_features(np, zone);
 
 	return true;
 }
@@ -321,41 +320,35 @@ void __init hvisor_ipi_init(void)
 }
 #endif /* CONFIG_SMP */
 
-static int stop_zone(struct sys_off_data *data)
+/* If it returns, the next handler may do it */
+static int end_zone(struct sys_off_data *data)
 {
-	long ret = zone_call(data->cb_data, HVISOR_CALL_ZONE_CTRL, HVISOR_ZONE_POWER_OFF, 0);
+	bool restart = data->mode == SYS_OFF_MODE_RESTART;
+	long ret = zone_call(data->cb_data, HVISOR_CALL_ZONE_CTRL,
+			     restart ? HVISOR_ZONE_RESTART : HVISOR_ZONE_POWER_OFF, 0);
 
-	pr_warn("the zone isn't stopped: %ld\n", ret);
+	pr_warn("the zone doesn't %s: %ld\n", restart ? "restart" : "stop", ret);
 
 	return NOTIFY_DONE;
 }
 
-static int restart_zone(struct sys_off_data *data)
+static void __init register_end_zone(enum sys_off_mode mode)
 {
-	long ret = zone_call(data->cb_data, HVISOR_CALL_ZONE_CTRL, HVISOR_ZONE_RESTART, 0);
+	struct sys_off_handler *handler;
 
-	pr_warn("the zone isn't restarted: %ld\n", ret);
-
-	return NOTIFY_DONE;
+	handler = register_sys_off_handler(mode, SYS_OFF_PRIO_FIRMWARE, end_zone, &this_zone);
+	if (IS_ERR(handler))
+		pr_warn("no handler to stop or restart the zone: %pe\n", handler);
 }
 
 static int __init hvisor_sys_off_init(void)
 {
-	struct sys_off_handler *handler;
-
 	/* The root zone stops and restarts the board */
 	if (!this_zone.id || !hvisor_has_feature(HVISOR_FEATURE_ZONE_CTRL))
 		return 0;
 
-	handler = register_sys_off_handler(SYS_OFF_MODE_POWER_OFF, SYS_OFF_PRIO_FIRMWARE,
-					   stop_zone, &this_zone);
-	if (IS_ERR(handler))
-		pr_warn("the zone can't be stopped: %pe\n", handler);
-
-	handler = register_sys_off_handler(SYS_OFF_MODE_RESTART, SYS_OFF_PRIO_FIRMWARE,
-					   restart_zone, &this_zone);
-	if (IS_ERR(handler))
-		pr_warn("the zone can't be restarted: %pe\n", handler);
+	register_end_zone(SYS_OFF_MODE_POWER_OFF);
+	register_end_zone(SYS_OFF_MODE_RESTART);
 
 	return 0;
 }
