@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """python3 -m tests FILE: run all tests, write [name, status, message, seconds] as JSON."""
+import concurrent.futures
+import io
 import pathlib
 import sys
 import time
@@ -48,12 +50,25 @@ class Rows(unittest.TextTestResult):
         self.row(test, "skipped", reason)
 
 
-def main(report):
+def run(name):
+    """(rows, what unittest prints) of one file of tests."""
     here = pathlib.Path(__file__).parent
-    suite = unittest.defaultTestLoader.discover(here, top_level_dir=here.parent)
-    result = unittest.TextTestRunner(resultclass=Rows, verbosity=2).run(suite)
-    core.write_json(report, list(result.rows.values()))
-    return not result.wasSuccessful()
+    said = io.StringIO()
+    suite = unittest.TestLoader().discover(here, name, here.parent)
+    result = unittest.TextTestRunner(said, resultclass=Rows, verbosity=2).run(suite)
+    return list(result.rows.values()), said.getvalue()
+
+
+def main(report):
+    """The files of tests side by side."""
+    names = sorted(path.name for path in pathlib.Path(__file__).parent.glob("test_*.py"))
+    rows = []
+    with concurrent.futures.ProcessPoolExecutor(core.jobs()) as pool:
+        for found, said in pool.map(run, names):
+            rows += found
+            print(said, end="", flush=True)
+    core.write_json(report, rows)
+    return any(status == "failed" for _, status, _, _ in rows)
 
 
 if __name__ == "__main__":

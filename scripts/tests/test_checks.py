@@ -8,7 +8,7 @@ import pathlib
 import unittest
 from unittest import mock
 
-from wb import checks, core, series
+from wb import checks, core, proofs, series
 from wb.core import Failure
 
 from .fixture_series import KERNEL, SERIES, SeriesCase, write
@@ -99,9 +99,26 @@ class Changed(SeriesCase):
         self.replace([(SERIES[0][0] + " well", SERIES[0][1]),
                       ("bus: z", {"drivers/bus/z.c": "long z;\n"}), *SERIES[1:]])
         self.write("kunit/proofs", "fix 0001 bus:a\nnone 0002 z\nnew 0003 m:*\n"
-                                   "fix 0004 m:count test=0003\n")
+                                   "fix 0004 m:count test=0004\n")
         self.commit("one more")
         self.assertEqual(self.changed(), ["0002"])
+
+    def test_what_is_proven_does_not_count(self):
+        self.assertEqual(self.changed(), ["0001", "0002", "0003"])
+        proofs.note_proven("0002", self.root)
+        self.assertEqual(self.changed(), ["0001", "0003"])
+        self.replace([SERIES[1], (SERIES[0][0], {A: SERIES[0][1][A].replace("fixed", "better")}),
+                      *SERIES[2:]])
+        self.write("kunit/proofs", "new 0001 m:*\nfix 0002 bus:a\nfix 0003 m:count test=0001\n")
+        self.assertEqual(self.changed(), ["0002", "0003"], "the same patch, the same line")
+
+    def test_diff_that_brings_the_test_counts(self):
+        self.write("kunit/proofs", self.read("kunit/proofs").replace("bus:a", "bus:a test=0003"))
+        proofs.note_proven("0001", self.root)
+        self.assertEqual(self.changed(), ["0002", "0003"])
+        subject, files = SERIES[2]
+        self.replace([*SERIES[:2], (subject, {**files, "drivers/bus/m_kunit.c": "int other;\n"})])
+        self.assertEqual(self.changed(), ["0001", "0002", "0003"])
 
     def test_new_proof_counts(self):
         self.branch()

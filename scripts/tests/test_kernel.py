@@ -23,6 +23,7 @@ class Config(Scratch):
     def setUp(self):
         super().setUp()
         mock.patch.object(kernel, "make", self.fake_make).start()
+        mock.patch.object(kernel.series, "later_symbols", lambda tree: {"LATER"}).start()
         self.addCleanup(mock.patch.stopall)
 
     def fake_make(self, tree, out, *targets, **kw):
@@ -54,6 +55,10 @@ class Config(Scratch):
     def test_lost_symbol_that_is_allowed_for(self):
         bad = self.fragment("bad.config", "CONFIG_A=y\nCONFIG_LOST=y\n")
         self.assertEqual(self.config(bad, keep=False), {"A": "y"})
+
+    def test_symbol_of_a_later_patch_is_left_out(self):
+        self.assertEqual(self.config(self.fragment("a", "CONFIG_A=y\nCONFIG_LATER=y\n")),
+                         {"A": "y"})
 
     def test_unset_symbol_may_be_absent(self):
         self.assertEqual(self.config(self.fragment("a", "# CONFIG_LOST is not set\n")), {})

@@ -204,6 +204,20 @@ class Prove(SeriesCase):
         self.assertProven(self.check(changes, lines))
         self.assertEqual(self.fake.builds, 0)
 
+    def test_what_is_proven_is_kept_if_it_is_to_be(self):
+        changes = [("bus: Fix a", {A: FIXED, TEST: f"works {A} fixed\n"}),
+                   ("bus: Fix z", {Z: "long z;\n"})]
+        lines = "fix 0001 bus:works\nfix 0002 bus:works\n"
+        self.check(changes, lines)
+        self.assertFalse(proofs.proven(self.root))
+        self.check(changes, lines, keep=True)
+        now = proofs.marks_now(self.root)
+        self.assertEqual(proofs.proven(self.root), {now["0001"]: f"{now['0001']} bus-Fix-a"})
+        self.check([("bus: Fix it", changes[0][1]), changes[1]],
+                   "new 0001 bus:*\nnone 0002 reason\n", only=["0002"], keep=True)
+        self.assertEqual(list(proofs.proven(self.root)), [proofs.marks_now(self.root)["0002"]],
+                         "the old mark of 0001 is gone")
+
     def test_patch_that_is_not_there(self):
         fix = ("bus: Fix a", {A: FIXED, TEST: f"works {A} fixed\n"})
         with self.assertRaisesRegex(Failure, "no patch 0009 or 12: there are 0001 to 0001"):

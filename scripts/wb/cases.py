@@ -7,6 +7,8 @@ Those of a single defect boot the KUnit kernel, which has the drivers that
 the zones' kernels leave out, with one quick suite and a device tree of their
 own, or a zone's kernel on another core.
 """
+import functools
+
 from . import boot, core, guest, qemu, suites, zones
 from .core import LOGS, Failure
 
@@ -184,6 +186,7 @@ def must_say(name, outcome, wanted):
                           LOGS / f"boot-{name}.log")
 
 
+@functools.cache
 def build_zone(zone):
     return lambda tree: zones.build(tree, zone)
 
@@ -231,10 +234,14 @@ CASES = {
 
 def check(tree):
     """The cases of a single defect, green with the whole series."""
+    built = set()
     for name, (build, run) in SINGLE.items():
         with core.phase(f"Boot case {name}"):
             try:
-                build(tree)
+                # Finding that nothing is to be done takes make longer than a boot.
+                if build not in built:
+                    build(tree)
+                built.add(build)
                 run(tree)
             except Failure as failure:
                 core.results.failed("boot-cases", name, failure.what)

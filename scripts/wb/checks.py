@@ -23,12 +23,13 @@ def check_bisect(tree):
 
 
 def check_proofs(tree, only=None, boot_cases=None):
-    """Only a run over all patches is a result worth keeping."""
+    """Only a run over all patches is a result worth keeping in the table."""
+    keep = only is None     # a test run changes nothing that is committed
     if core.setting("PATCH") and only is None:
         only = core.setting("PATCH").split()
 
     def prove():
-        proofs.check_proofs(tree, only, boot_cases)
+        proofs.check_proofs(tree, only, boot_cases, keep)
     recorded("check-proofs", tree.name, "proofs", prove) if only is None else prove()
 
 
@@ -115,18 +116,17 @@ def files_of(name, base, paths):
 # ------------------------------------------------------- what has changed
 
 def changed_patches(root=ROOT):
-    """Numbers of the patches whose diff or proof is new since the merge base.
+    """Numbers of the patches that ./test has to prove.
 
-    On the main branch itself: since a few commits ago. A patch that only got
-    another number or other line numbers has not changed.
+    Their diff or proof is new since the merge base (on the main branch itself:
+    since a few commits ago), and is not one that kunit/proven holds. A patch
+    that only got another number or other line numbers has not changed.
     """
     git = series.Git(root / ".git", root)
     since = starting_point(git)
-    old = set(proof_texts(git, *committed(git, since)).values()) if since else set()
-    now = {path.name: path.read_bytes() for path in series.patches(root)}
-    lines = root / "kunit/proofs"
-    new = proof_texts(git, now, lines.read_text() if lines.exists() else "")
-    return [which for which, text in new.items() if text not in old]
+    old = set(proofs.marks(git, *committed(git, since)).values()) if since else set()
+    old.update(proofs.proven(root))
+    return [which for which, mark in proofs.marks_now(root).items() if mark not in old]
 
 
 def starting_point(git):
@@ -159,15 +159,6 @@ def committed(git, rev):
     lines = listing.get("kunit/proofs")
     return ({path.split("/")[1]: bodies[blob] for path, blob in names.items()},
             git("cat-file", "blob", lines[1]) if lines else "")
-
-
-def proof_texts(git, patches, lines):
-    """{number: what decides whether its proof must run again}"""
-    proof = {words[1]: [words[0], *words[2:]] for words in map(str.split, lines.splitlines())
-             if len(words) > 1}
-    return {prefixes.number(name): (git("patch-id", "--stable", stdin=body).split(" ")[0],
-                                    *proof.get(prefixes.number(name), ()))
-            for name, body in patches.items()}
 
 
 # --------------------------------------------------------------- own tests

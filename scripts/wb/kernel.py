@@ -3,7 +3,7 @@
 import pathlib
 import re
 
-from . import core
+from . import core, series
 from .core import BUILD, ROOT, Failure
 
 SYMBOL = re.compile(r"^(?:CONFIG_(\w+)=(.*)|# CONFIG_(\w+) is not set)$")
@@ -64,9 +64,9 @@ def as_fragment(values):
 def config(tree, out, fragments, extra=None, allnoconfig=True, keep=True):
     """Write @out/.config from @fragments, then from @extra {symbol: value}.
 
-    A later fragment overrides an earlier one. A symbol that the kernel's
-    configuration does not keep is a Failure that names it and its fragment, if
-    @keep is true.
+    A later fragment overrides an earlier one. What only later patches than those
+    in @tree define is left out. A symbol that the kernel's configuration does not
+    keep is a Failure that names it and its fragment, if @keep is true.
     """
     out = pathlib.Path(out)
     wanted, origin = {}, {}
@@ -75,6 +75,8 @@ def config(tree, out, fragments, extra=None, allnoconfig=True, keep=True):
             wanted[name], origin[name] = value, core.shown(fragment)
     for name, value in (extra or {}).items():
         wanted[name], origin[name] = value, "the caller"
+    for name in wanted.keys() & series.later_symbols(tree):
+        del wanted[name]
     merged = as_fragment(wanted)
     out.mkdir(parents=True, exist_ok=True)
     before = out / ".config"

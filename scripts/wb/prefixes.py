@@ -6,7 +6,6 @@ the prefix before is compiled again; the whole series always comes back.
 """
 import contextlib
 import pathlib
-import re
 
 from . import core, kernel, series, zones
 from .core import ROOT, Failure
@@ -51,27 +50,6 @@ def text(tree, rev):
                               for path in {*old, *new} if old.get(path) != new.get(path)))
 
 
-def later_symbols(tree, rev):
-    """The Kconfig symbols that only the patches after @rev define."""
-    git = series.repository(tree)
-    changed = git.lines("diff", "--no-renames", "--name-only", rev, series.SERIES, "--",
-                        "*Kconfig*")
-    return defined(git, series.SERIES, changed) - defined(git, rev, changed)
-
-
-def defined(git, rev, paths):
-    """The symbols that these Kconfig files define at @rev. A diff would not do: it may
-    show a definition as new that only has others around it."""
-    blobs = [name for path, (_, name) in git.listing(rev).items() if path in paths]
-    text = "\n".join(body.decode() for body in git.contents(blobs).values()) if blobs else ""
-    return set(re.findall(r"^\s*(?:menu)?config (\w+)", text, re.M))
-
-
-def config_at(tree, rev, extra):
-    """@extra as far as the kernel at @rev can have it: nothing that comes later."""
-    return {**extra, **dict.fromkeys(later_symbols(tree, rev), "n")}
-
-
 # ------------------------------------------------------------------ bisect
 
 def check_bisect(tree, smoke, configs=None, root=ROOT):
@@ -102,7 +80,7 @@ def prefix(tree, patch, commit, name, fragments, extra, smoke):
             state.note = "up to date"
         else:
             try:
-                build_prefix(tree, commit, name, fragments, config_at(tree, commit, extra), smoke)
+                build_prefix(tree, commit, name, fragments, extra, smoke)
             except Failure as failure:
                 core.results.failed("bisect", what, explain(failure))
                 state.note = "FAILED"

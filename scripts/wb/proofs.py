@@ -15,6 +15,9 @@ the whole patch. test= says that another patch brings the tests. new: the code
 did not exist before, so that there is nothing to fail; its suite must pass, or
 a case of the boot test be green. boot: such a case, which scripts/wb/cases.py
 holds, is red before the patch and green with it.
+
+kunit/proven has a mark of each patch that make check-proofs has proven: of its
+diff, its line, and the diff that brings its test.
 """
 import collections
 import difflib
@@ -101,6 +104,57 @@ def mismatches(proofs, patches):
             + [f"{n} is no patch" for n in sorted(set(proofs) - patches)]
             + [f"{donors[n]} takes its test from {n}, which is no patch"
                for n in sorted(set(donors) - patches)])
+
+
+# ------------------------------------------------------- what is proven already
+
+def marks(git, patches, lines):
+    """{number: digest of what the proof of a patch depends on}
+
+    @patches: {name: bytes}, @lines: the text of kunit/proofs. Numbers of patches
+    and lines do not count, nor do messages.
+    """
+    words = {which: (kind, *rest) for kind, which, *rest in
+             (line.split() for line in lines.splitlines() if len(line.split()) > 1)}
+    diffs = {number(name): git("patch-id", "--stable", stdin=body).split(" ")[0]
+             for name, body in patches.items()}
+    result = {}
+    for which, diff in diffs.items():
+        proof = words.get(which, ())
+        donors = [diffs.get(w[5:], w) for w in proof if w.startswith("test=")]
+        line = [w for w in proof if not w.startswith("test=")]
+        result[which] = core.digest(diff, line, donors)[:16]
+    return result
+
+
+def marks_now(root=ROOT):
+    lines = root / "kunit/proofs"
+    return marks(series.Git(root / ".git", root),
+                 {path.name: path.read_bytes() for path in series.patches(root)},
+                 lines.read_text() if lines.exists() else "")
+
+
+def proven(root=ROOT):
+    """{mark: its line of kunit/proven}"""
+    path = root / "kunit/proven"
+    lines = path.read_text().splitlines() if path.exists() else []
+    return {line.split()[0]: line for line in lines if line and line[0] != "#"}
+
+
+PROVEN_HEAD = """\
+# Which patches are proven: written by make check-proofs, and read by ./test, which
+# proves what changed and has no mark here. The format stands in scripts/wb/proofs.py.
+"""
+
+
+def note_proven(which, root=ROOT):
+    """Put patch @which into kunit/proven, and take out what is no patch any more."""
+    kept = proven(root)
+    now = marks_now(root)
+    names = {number(path): path.stem[5:] for path in series.patches(root)}
+    kept[now[which]] = f"{now[which]} {names[which]}"
+    lines = [kept[mark] for mark in now.values() if mark in kept]
+    (root / "kunit/proven").write_text(PROVEN_HEAD + "".join(f"{line}\n" for line in lines))
 
 
 # --------------------------------------------------------- a patch's test side
@@ -193,8 +247,8 @@ def red_and_green(git, commits, proof):
 
 # ---------------------------------------------------------------- the check
 
-def check_proofs(tree, only=None, boot_cases=None, root=ROOT):
-    """Prove every patch, or those whose numbers are in @only.
+def check_proofs(tree, only=None, boot_cases=None, keep=False, root=ROOT):
+    """Prove every patch, or those whose numbers are in @only; @keep: in kunit/proven.
 
     @boot_cases: {case: (build, boot)}, both called with the tree; build raises
     Failure if the kernel does not build, boot if the case is red.
@@ -220,6 +274,8 @@ def check_proofs(tree, only=None, boot_cases=None, root=ROOT):
                     state.note = "not proven"
                 else:
                     core.results.passed("proofs", proof.line)
+                    if keep:
+                        note_proven(proof.number, root)
 
 
 def prove(tree, commits, proof, boot_cases):

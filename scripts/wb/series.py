@@ -367,6 +367,21 @@ def checkout(tree, rev):
     (tree.git_dir / UNDER_WAY).unlink()
 
 
+def later_symbols(tree):
+    """The Kconfig symbols that only the patches after what is checked out define."""
+    git = repository(tree)
+    changed = git.lines("diff", "--no-renames", "--name-only", "HEAD", SERIES, "--", "*Kconfig*")
+    return defined(git, SERIES, changed) - defined(git, "HEAD", changed)
+
+
+def defined(git, rev, paths):
+    """The symbols that these Kconfig files define at @rev. A diff would not do: it may
+    show a definition as new that only has others around it."""
+    blobs = [name for path, (_, name) in git.listing(rev).items() if path in paths]
+    text = "\n".join(body.decode() for body in git.contents(blobs).values()) if blobs else ""
+    return set(re.findall(r"^\s*(?:menu)?config (\w+)", text, re.M))
+
+
 def interrupted(tree):
     """The commit, if any, whose checkout did not come to its end."""
     marker = tree.git_dir / UNDER_WAY

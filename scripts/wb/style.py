@@ -113,18 +113,20 @@ def checkpatch(tree, patches):
     conf = ROOT / ".checkpatch.conf"
     # No git: the commits that a message names are not in our repository.
     env = {"CHECKPATCH_CONFIG_DIR": ROOT, "GIT_DIR": "/nonexistent"}
-    for patch in patches:
+
+    def said(patch):
         kept = memo("checkpatch", [script, conf, patch])
         if not kept.exists():
-            said = core.run(["perl", script, "--strict", "--terse", "--show-types",
-                             "--no-summary", "--color=never", patch],
-                            cwd=tree.dir, env=env, check=False)
-            core.write_json(kept, said.strip())
-        said = core.read_json(kept)
-        if said:
-            core.results.failed(GROUP, f"checkpatch {patch.name}", said)
-        else:
-            core.results.passed(GROUP, f"checkpatch {patch.name}")
+            core.write_json(kept, core.run(
+                ["perl", script, "--strict", "--terse", "--show-types", "--no-summary",
+                 "--color=never", patch], cwd=tree.dir, env=env, check=False).strip())
+        return core.read_json(kept)
+    with concurrent.futures.ThreadPoolExecutor(core.jobs()) as pool:
+        for patch, text in zip(patches, pool.map(said, patches)):
+            if text:
+                core.results.failed(GROUP, f"checkpatch {patch.name}", text)
+            else:
+                core.results.passed(GROUP, f"checkpatch {patch.name}")
 
 
 # ------------------------------------- tools that need nothing but the text
@@ -217,29 +219,26 @@ def compile_checks(tree, files):
     New messages count, and every C file must be built in some variant.
     """
     sources = {p: s for p, s in files.items() if p.endswith(".c")}
+    tool = "W=1, sparse"
     try:
-        check = [f"CHECK={sparse_command()}", f"CF=-include {BUILTINS}"]
+        check = ["C=1", f"CHECK={sparse_command()}", f"CF=-include {BUILTINS}"]
     except Failure as failure:
-        check = []
+        tool, check = "W=1", []
         core.results.skipped(GROUP, "sparse", failure.what)
     built = set()
     with prefixes.borrowed(tree):
         for variant, extra in VARIANTS.items():
-            def found(rev, paths):
-                return compiled(tree, rev, variant, extra, paths, check)
-            now = found(series.SERIES, list(sources))
+            now = compiled(tree, series.SERIES, variant, extra, list(sources), check)
             # A file that does not compile has its own failure.
-            built.update(now["built"], now["W=1"])
-            before = functools.cache(lambda: found(series.BASE, [
-                p for p, s in sources.items() if s == "M"]))
-            for tool in ("W=1", "sparse") if check else ("W=1",):
-                seen = {p: s for p, s in files.items()
-                        if p in now["built"] or now[tool].get(p)}
-                judge(f"{tool} ({variant})", seen, now[tool], lambda _: before()[tool])
+            built.update(now["built"], now["said"])
+            seen = {p: s for p, s in files.items() if p in now["built"] or now["said"].get(p)}
+            upstream = [p for p, s in seen.items() if p in sources and s == "M"]
+            judge(f"{tool} ({variant})", seen, now["said"], lambda _: compiled(
+                tree, series.BASE, variant, extra, upstream, check)["said"])
     for path in sources:
         if path not in built and not any(includes(tree, c, path) for c in built):
-            core.results.failed(GROUP, f"W=1 {path}", f"nothing in {core.shown(CONFIG)} makes "
-                                "the kernel build it")
+            core.results.failed(GROUP, f"{tool} {path}", f"nothing in {core.shown(CONFIG)} "
+                                "makes the kernel build it")
 
 
 def includes(tree, source, path):
@@ -249,52 +248,53 @@ def includes(tree, source, path):
 
 
 def compiled(tree, rev, variant, extra, paths, check):
-    """{"W=1": messages, "sparse": messages, "built": paths} of @paths at @rev."""
+    """{"said": messages, "built": paths} of the C files @paths at @rev.
+
+    Directories are built, since kbuild would compile a file that is named whether
+    it is configured or not. The base's files are those that the series has built.
+    """
     if not paths:
-        return {"W=1": {}, "sparse": {}, "built": []}
+        return {"said": {}, "built": []}
     kept = memo("compile", [prefixes.text(tree, rev), CONFIG, sorted(extra.items()),
                             sorted(paths), check, kernel.toolchain(), pathlib.Path(__file__)])
     if not kept.exists():
         out = kernel.out_dir(f"style-{variant}")
         series.checkout(tree, rev)
-        # The base can't have what the series defines or selects.
+        # The base can't have what the series selects.
         kernel.config(tree, out, [CONFIG], extra, keep=rev == series.SERIES)
-        w1 = make_again(tree, out, f"style-{variant}", paths, [])
-        both = make_again(tree, out, f"sparse-{variant}", paths, ["C=1", *check]) if check else w1
-        # The second run compiles too, and what the compiler says is no news.
-        core.write_json(kept, {"W=1": w1, "sparse": without(both, w1),
+        if rev == series.SERIES:
+            # What lies beside them is not to be checked.
+            make(tree, out, directories(paths), [])
+            said = make_again(tree, out, paths, directories(paths), check)
+        else:
+            said = make_again(tree, out, paths, [object_of("", p) for p in paths], check)
+        core.write_json(kept, {"said": said,
                                "built": [p for p in paths if object_of(out, p).exists()]})
     return core.read_json(kept)
 
 
-def without(found, known):
-    """@found less the messages that stand in @known for the same place."""
-    result = {}
-    for path, texts in found.items():
-        for said, places in texts.items():
-            new = [at for at in places if at not in known.get(path, {}).get(said, ())]
-            if new:
-                result.setdefault(path, {})[said] = new
-    return result
+def make(tree, out, targets, extra):
+    """Compile with W=1 as far as it goes; make's exit code and its log."""
+    log = core.LOGS / f"{out.name}.log"
+    return kernel.make(tree, out, *targets, log=log, check=False,
+                       extra=["W=1", "-k", "--output-sync=target", *extra]), log
 
 
-def make_again(tree, out, name, paths, extra):
-    """Compile @paths anew by building their directories; the compiler's complaints."""
+def make_again(tree, out, paths, targets, check):
+    """Compile @paths anew by making @targets; the complaints about them."""
     for path in paths:
         object_of(out, path).unlink(missing_ok=True)
-    log = core.LOGS / f"{name}.log"
-    code = kernel.make(tree, out, *directories(paths), log=log, check=False,
-                       extra=["W=1", "-k", "--output-sync=target", *extra])
+    code, log = make(tree, out, targets, check)
     said = messages(log.read_text(errors="replace"), out, tree.dir)
     found = {path: {text: places for text, places in texts.items() if COMPLAINT.match(text)}
              for path, texts in said.items()}
     if code and not any("error: " in text for texts in found.values() for text in texts):
-        raise Failure(f"compiling with W=1 ({name}) failed", log)
+        raise Failure(f"compiling with W=1 ({out.name}) failed", log)
     return found
 
 
 def object_of(out, path):
-    return (out / path).with_suffix(".o")
+    return pathlib.Path(out, path).with_suffix(".o")
 
 
 def directories(paths):
