@@ -10,6 +10,15 @@
 
 #include "irq-loongson.h"
 
+#ifdef CONFIG_LOONGARCH
+#include <asm/hvisor.h>
+#else
+static inline bool hvisor_is_nonroot(void)
+{
+	return false;
+}
+#endif
+
 /**
  * loongson_available_interrupts() - Which interrupts of a controller are ours?
  * @node: the controller's device tree node, NULL without one
@@ -17,6 +26,7 @@
  * @count: number of interrupts
  *
  * See Documentation/devicetree/bindings/interrupt-controller/loongson,available-ranges.yaml.
+ * A nonroot zone of hvisor has those that somebody says it has.
  *
  * Context: any.
  * Return: 0 if all are; 1 if others have the rest, and the controller is
@@ -30,6 +40,11 @@ int loongson_available_interrupts(const struct device_node *node, unsigned long 
 	int i, cells;
 
 	if (!of_property_present(node, name)) {
+		if (hvisor_is_nonroot()) {
+			pr_warn("%pOF: no %s, none is available\n", node, name);
+			bitmap_zero(map, count);
+			return 1;
+		}
 		bitmap_fill(map, count);
 		return 0;
 	}

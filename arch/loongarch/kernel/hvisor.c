@@ -2,13 +2,15 @@
 /*
  * Linux in a zone of the hvisor hypervisor
  *
- * Only the device tree tells that this is a zone: the CPU looks like the board's
- * own, and a hypercall is an undefined instruction where there is no hypervisor.
+ * The device tree tells that this is a zone, or a signature that is proposed. The
+ * CPU looks like the board's own otherwise, and a hypercall is an undefined
+ * instruction where there is no hypervisor.
  * cpu_has_hypervisor stays false, as it makes the kernel expect what KVM has.
  * See Documentation/arch/loongarch/hvisor.rst
  */
 #define pr_fmt(fmt) "hvisor: " fmt
 
+#include <kunit/static_stub.h>
 #include <linux/atomic.h>
 #include <linux/bits.h>
 #include <linux/cache.h>
@@ -36,6 +38,11 @@
 
 /* The newest one that we know */
 #define LAST_ABI		3
+/* That of a hypervisor with a signature */
+#define SIGNATURE_ABI		3
+/* KVM has its signature there, too */
+#define CPUCFG_SIGNATURE	0x40000000
+#define HVISOR_SIGNATURE	0x52535648	/* "HVSR" */
 /* No zone's number: calls of the root zone are refused */
 #define UNKNOWN_ZONE		U32_MAX
 #define ALL_FEATURES		(HVISOR_FEATURE_IRQ_EOI | HVISOR_FEATURE_IPI_SEND |	\
@@ -138,6 +145,8 @@ static long zone_call(const struct hvisor_zone *zone, unsigned int code, u64 arg
  */
 long hvisor_call(unsigned int code, u64 arg0, u64 arg1)
 {
+	KUNIT_STATIC_STUB_REDIRECT(hvisor_call, code, arg0, arg1);
+
 	if (!hvisor_guest())
 		return -ENODEV;
 
@@ -154,7 +163,22 @@ EXPORT_SYMBOL_GPL(hvisor_call);
  */
 bool hvisor_has_feature(u32 feature)
 {
+	KUNIT_STATIC_STUB_REDIRECT(hvisor_has_feature, feature);
+
 	return hvisor_guest() && this_zone.features & feature;
+}
+
+/**
+ * hvisor_is_nonroot() - Is this a zone that has devices of its own only?
+ *
+ * Context: Any.
+ * Return: true in each zone but the root zone; false if this is no zone.
+ */
+bool hvisor_is_nonroot(void)
+{
+	KUNIT_STATIC_STUB_REDIRECT(hvisor_is_nonroot);
+
+	return hvisor_guest() && this_zone.id;
 }
 
 /* Fill @zone with what its device tree says of it */
@@ -204,24 +228,43 @@ static void read_features(const struct device_node *np, struct hvisor_zone *zone
 		return;
 
 	id = zone_call(zone, HVISOR_CALL_GUEST_INFO, HVISOR_INFO_ZONE, 0);
-	if (id > 0 && id - 1 != zone->id) {
+	if (!np && id > 0 && id <= UNKNOWN_ZONE) {
+		zone->id = id - 1;
+	} else if (id > 0 && id - 1 != zone->id) {
 		pr_warn("the hypervisor says zone %ld, the device tree %d\n", id - 1, zone->id);
 		/* Not the root zone, unless both say so */
 		zone->id = UNKNOWN_ZONE;
 	}
 
-	of_property_read_u32(np, "syswonder,features", &allowed);
+	if (of_property_present(np, "syswonder,features") &&
+	    of_property_read_u32(np, "syswonder,features", &allowed)) {
+		pr_warn("%pOF: syswonder,features is no number, none are used\n", np);
+		allowed = 0;
+	}
 	features = zone_call(zone, HVISOR_CALL_GUEST_INFO, HVISOR_INFO_FEATURES, 0);
 	if (features > 0)
 		zone->features = features & allowed & ALL_FEATURES;
 }
 
+static bool has_signature(void)
+{
+	KUNIT_STATIC_STUB_REDIRECT(has_signature);
+
+	return read_cpucfg(CPUCFG_SIGNATURE) == HVISOR_SIGNATURE;
+}
+
+/* @np is the node of a hypervisor, NULL if there is none */
 static bool find_zone(const struct device_node *np, struct hvisor_zone *zone)
 {
-	if (!of_device_is_compatible(np, "syswonder,hvisor") || !of_device_is_available(np))
+	if (!np && has_signature()) {
+		*zone = (struct hvisor_zone){ .abi = SIGNATURE_ABI, .id = UNKNOWN_ZONE };
+		pr_info("found by its signature\n");
+	} else if (of_device_is_compatible(np, "syswonder,hvisor") && of_device_is_available(np)) {
+		read_zone(np, zone);
+	} else {
 		return false;
+	}
 
-	read_zone(np, zone);
 	check_version(zone);
 	read_features(np, zone);
 
@@ -238,7 +281,7 @@ void __init hvisor_early_init(void)
 {
 	struct device_node *np __free(device_node) = of_find_node_by_path("/hypervisor");
 
-	if (!np || is_ignored || !find_zone(np, &this_zone))
+	if (is_ignored || !find_zone(np, &this_zone))
 		return;
 
 	static_branch_enable(&hvisor_key);
@@ -271,29 +314,58 @@ early_initcall(poll_or_wait_when_idle);
 #ifdef CONFIG_SMP
 static struct smp_ops native_ops;
 
+/* Even if there is an action already: somebody may have cleared ESTAT */
+static void leave_action(int cpu, unsigned int action)
+{
+	atomic_or(BIT(action), &per_cpu(irq_stat, cpu).message);
+}
+
+/* With one call for all of @cores, one bit each; or natively, if it fails */
+static void send_ipi_by_call(u64 cores, unsigned int action)
+{
+	u64 left;
+
+	for (left = cores; left; left &= left - 1)
+		leave_action(cpu_number_map(__ffs64(left)), action);
+	/* Whoever is interrupted is to see it */
+	smp_mb();
+
+	if (hvisor_call(HVISOR_CALL_IPI_SEND, cores, 0) >= 0)
+		return;
+
+	for (left = cores; left; left &= left - 1)
+		native_ops.send_ipi_single(cpu_number_map(__ffs64(left)), action);
+}
+
 /*
  * An IPI that a CPU sends to itself is lost with ABI 1, and irq_work with it. It
  * traps with the others. SWI0 is the CPU's own.
  */
-static void hvisor_send_ipi_single(int cpu, unsigned int action)
-{
-	guard(preempt)();
-	if (cpu != smp_processor_id() || action == ACTION_BOOT_CPU) {
-		native_ops.send_ipi_single(cpu, action);
-		return;
-	}
-
-	/* Even if there is an action already: somebody may have cleared ESTAT */
-	atomic_or(BIT(action), &this_cpu_ptr(&irq_stat)->message);
-	set_csr_estat(BIT(INT_SWI0));
-}
-
 static void hvisor_send_ipi_mask(const struct cpumask *mask, unsigned int action)
 {
+	bool by_call = action != ACTION_BOOT_CPU && hvisor_has_feature(HVISOR_FEATURE_IPI_SEND);
+	u64 cores = 0;
 	int cpu;
 
-	for_each_cpu(cpu, mask)
-		hvisor_send_ipi_single(cpu, action);
+	guard(preempt)();
+	for_each_cpu(cpu, mask) {
+		if (cpu == smp_processor_id() && action != ACTION_BOOT_CPU) {
+			leave_action(cpu, action);
+			set_csr_estat(BIT(INT_SWI0));
+		} else if (by_call && cpu_logical_map(cpu) < BITS_PER_TYPE(cores)) {
+			cores |= BIT_ULL(cpu_logical_map(cpu));
+		} else {
+			native_ops.send_ipi_single(cpu, action);
+		}
+	}
+
+	if (cores)
+		send_ipi_by_call(cores, action);
+}
+
+static void hvisor_send_ipi_single(int cpu, unsigned int action)
+{
+	hvisor_send_ipi_mask(cpumask_of(cpu), action);
 }
 
 static void hvisor_init_ipi(void)
@@ -344,7 +416,7 @@ static void __init register_end_zone(enum sys_off_mode mode)
 static int __init hvisor_sys_off_init(void)
 {
 	/* The root zone stops and restarts the board */
-	if (!this_zone.id || !hvisor_has_feature(HVISOR_FEATURE_ZONE_CTRL))
+	if (!hvisor_is_nonroot() || !hvisor_has_feature(HVISOR_FEATURE_ZONE_CTRL))
 		return 0;
 
 	register_end_zone(SYS_OFF_MODE_POWER_OFF);

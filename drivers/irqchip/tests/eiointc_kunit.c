@@ -6,10 +6,13 @@
  * own, as in the hardware. CPU 0 is any core, and the other CPUs are those that
  * follow. An access to anything else than the known registers is a failure.
  */
+#include <kunit/static_stub.h>
 #include <kunit/test.h>
 #include <linux/bitops.h>
 #include <linux/cpumask.h>
 #include <linux/string.h>
+
+#include <asm/hvisor.h>
 
 #include "fake_node.h"
 
@@ -438,6 +441,94 @@ static void vector_of_others_is_refused(struct kunit *test)
 	expect_untouched(test);
 }
 
+static bool is_nonroot(void)
+{
+	return true;
+}
+
+static void nonroot_zone_has_what_it_is_given(struct kunit *test)
+{
+	struct fake_eiointc *fake = the_fake();
+
+	if (!IS_ENABLED(CONFIG_HVISOR_GUEST))
+		kunit_skip(test, "this kernel can't be in a zone");
+
+	kunit_activate_static_stub(test, hvisor_is_nonroot, is_nonroot);
+	fake->node = fake_node(test, "eiointc");
+	boot_with_domain(test);
+	KUNIT_EXPECT_EQ(test, map_vector(fake, 112), 0);
+	expect_untouched(test);
+}
+
+static struct {
+	unsigned int calls;
+	unsigned int code;
+	u64 vector;
+	u64 core;
+	long result;
+} hypervisor;
+
+static long fake_hypercall(unsigned int code, u64 arg0, u64 arg1)
+{
+	hypervisor.calls++;
+	hypervisor.code = code;
+	hypervisor.vector = arg0;
+	hypervisor.core = arg1;
+
+	return hypervisor.result;
+}
+
+static bool can_route(u32 feature)
+{
+	return feature & HVISOR_FEATURE_IRQ_ROUTE;
+}
+
+static void hypervisor_routes_a_shared_vector(struct kunit *test)
+{
+	unsigned int cpu = cpumask_last(cpu_online_mask);
+	struct fake_eiointc *fake;
+	struct irq_data *d;
+	unsigned int irq;
+
+	if (!IS_ENABLED(CONFIG_HVISOR_GUEST))
+		kunit_skip(test, "this kernel can't be in a zone");
+
+	memset(&hypervisor, 0, sizeof(hypervisor));
+	kunit_activate_static_stub(test, hvisor_call, fake_hypercall);
+	kunit_activate_static_stub(test, hvisor_has_feature, can_route);
+	share(test, shared_ranges, ARRAY_SIZE(shared_ranges));
+	fake = boot_with_domain(test);
+	irq = map_vector(fake, 112);
+	KUNIT_ASSERT_NE(test, irq, 0);
+	d = irq_get_irq_data(irq);
+	KUNIT_EXPECT_TRUE(test, irqd_can_balance(d));
+	KUNIT_EXPECT_EQ(test, hypervisor.calls, 0);
+
+	KUNIT_ASSERT_NOT_NULL(test, d->chip->irq_set_affinity);
+	KUNIT_EXPECT_EQ(test, d->chip->irq_set_affinity(d, cpumask_of(cpu), false),
+			IRQ_SET_MASK_OK);
+	KUNIT_EXPECT_EQ(test, hypervisor.calls, 1);
+	KUNIT_EXPECT_EQ(test, hypervisor.code, HVISOR_CALL_IRQ_ROUTE);
+	KUNIT_EXPECT_EQ(test, hypervisor.vector, 112);
+	KUNIT_EXPECT_EQ(test, hypervisor.core, cpu_logical_map(cpu));
+#ifdef CONFIG_GENERIC_IRQ_EFFECTIVE_AFF_MASK
+	KUNIT_EXPECT_TRUE(test, cpumask_equal(irq_data_get_effective_affinity_mask(d),
+					      cpumask_of(cpu)));
+#endif
+
+	hypervisor.result = -EPERM;
+	KUNIT_EXPECT_EQ(test, d->chip->irq_set_affinity(d, cpumask_of(0), false), -EPERM);
+#ifdef CONFIG_GENERIC_IRQ_EFFECTIVE_AFF_MASK
+	KUNIT_EXPECT_TRUE(test, cpumask_equal(irq_data_get_effective_affinity_mask(d),
+					      cpumask_of(cpu)));
+#endif
+	KUNIT_EXPECT_EQ(test, d->chip->irq_set_affinity(d, cpu_none_mask, false), -EINVAL);
+	KUNIT_EXPECT_EQ(test, hypervisor.calls, 2);
+
+	irq_dispose_mapping(irq);
+	expect_untouched(test);
+}
+
 static void bad_ranges_are_refused(struct kunit *test)
 {
 	static const u32 bad[][4] = {
@@ -621,6 +712,8 @@ static struct kunit_case eiointc_cases[] = {
 	KUNIT_CASE(shared_boot_touches_nothing),
 	KUNIT_CASE(shared_vector_stays_where_it_is),
 	KUNIT_CASE(vector_of_others_is_refused),
+	KUNIT_CASE(nonroot_zone_has_what_it_is_given),
+	KUNIT_CASE(hypervisor_routes_a_shared_vector),
 	KUNIT_CASE(bad_ranges_are_refused),
 	KUNIT_CASE(node_without_a_bit_is_refused),
 #ifdef CONFIG_SMP

@@ -31,6 +31,7 @@ void hvisor_early_init(void);
 void hvisor_ipi_init(void);
 long hvisor_call(unsigned int code, u64 arg0, u64 arg1);
 bool hvisor_has_feature(u32 feature);
+bool hvisor_is_nonroot(void);
 
 #else
 
@@ -62,6 +63,11 @@ static inline long hvisor_call(unsigned int code, u64 arg0, u64 arg1)
 }
 
 static inline bool hvisor_has_feature(u32 feature)
+{
+	return false;
+}
+
+static inline bool hvisor_is_nonroot(void)
 {
 	return false;
 }

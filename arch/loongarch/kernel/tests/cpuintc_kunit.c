@@ -6,6 +6,7 @@
  * test arms the helper's rescue before it raises the line: on a kernel with
  * a defect nothing but a hard timer may run again.
  */
+#include <kunit/static_stub.h>
 #include <kunit/test.h>
 #include <linux/bitfield.h>
 #include <linux/cpu.h>
@@ -18,6 +19,7 @@
 #include <linux/suspend.h>
 #include <linux/workqueue.h>
 
+#include <asm/hvisor.h>
 #include <asm/irq.h>
 #include <asm/loongarch.h>
 
@@ -507,6 +509,51 @@ static void interrupt_costs_two_csr_reads(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, csr_instructions(test, function, LOONGARCH_CSR_ECFG), 1);
 }
 
+static struct {
+	unsigned int calls;
+	unsigned int code;
+	u64 lines;
+	bool is_open;
+} hypervisor;
+
+static long fake_hypercall(unsigned int code, u64 arg0, u64 arg1)
+{
+	hypervisor.calls++;
+	hypervisor.code = code;
+	hypervisor.lines = arg0;
+	hypervisor.is_open = read_csr_ecfg() & BIT(HWIRQ);
+
+	return 0;
+}
+
+static bool can_end_interrupts(u32 feature)
+{
+	return feature & HVISOR_FEATURE_IRQ_EOI;
+}
+
+/* Before the line is opened, or it would interrupt once more */
+static void hypervisor_is_told_of_the_end(struct kunit *test)
+{
+	struct hwi_device *dev = new_device(test);
+
+	if (!IS_ENABLED(CONFIG_HVISOR_GUEST))
+		kunit_skip(test, "this kernel can't be in a zone");
+
+	memset(&hypervisor, 0, sizeof(hypervisor));
+	kunit_activate_static_stub(test, hvisor_call, fake_hypercall);
+	kunit_activate_static_stub(test, hvisor_has_feature, can_end_interrupts);
+	/* The line is opened for the first time; the fake is of this task alone */
+	start_driver(dev, serve, NULL, 0);
+	kunit_deactivate_static_stub(test, hvisor_call);
+	kunit_deactivate_static_stub(test, hvisor_has_feature);
+
+	KUNIT_EXPECT_EQ(test, hypervisor.calls, 1);
+	KUNIT_EXPECT_EQ(test, hypervisor.code, HVISOR_CALL_IRQ_EOI);
+	KUNIT_EXPECT_EQ(test, hypervisor.lines, BIT(HWIRQ - INT_HWI0));
+	KUNIT_EXPECT_FALSE(test, hypervisor.is_open);
+	expect_interrupt_served(dev, 1);
+}
+
 static struct kunit_case cpuintc_cases[] = {
 	KUNIT_CASE(line_is_served_once),
 	KUNIT_CASE(masked_line_is_not_dispatched),
@@ -526,6 +573,7 @@ static struct kunit_case cpuintc_cases[] = {
 	KUNIT_CASE(line_is_closed_on_the_other_cpu),
 	KUNIT_CASE(affinity_is_that_of_the_wire),
 	KUNIT_CASE(new_cpu_does_not_open_the_line),
+	KUNIT_CASE(hypervisor_is_told_of_the_end),
 	KUNIT_CASE(avec_line_is_open_on_all_cpus),
 	KUNIT_CASE(interrupt_costs_two_csr_reads),
 	{}

@@ -5,6 +5,7 @@
  * hvisor.c includes them. They are the hypervisor: without one, the instruction
  * is undefined, and the tests are told of it before anybody else.
  */
+#include <kunit/static_stub.h>
 #include <kunit/test.h>
 #include <linux/array_size.h>
 #include <linux/completion.h>
@@ -14,9 +15,12 @@
 #include <linux/irqflags.h>
 #include <linux/jiffies.h>
 #include <linux/kdebug.h>
+#include <linux/libfdt.h>
 #include <linux/notifier.h>
+#include <linux/of_fdt.h>
 #include <linux/prandom.h>
 #include <linux/ptrace.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 
 /* hvcl, with any immediate */
@@ -100,6 +104,7 @@ static void no_zone_makes_no_call(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, hvisor_call(HVISOR_CALL_CONFIG_CHECK, 0, 0), -ENODEV);
 	KUNIT_EXPECT_EQ(test, hvisor_call(HVISOR_CALL_VIRTIO_INJECT, 0, 0), -ENODEV);
 	KUNIT_EXPECT_FALSE(test, hvisor_has_feature(ALL_FEATURES));
+	KUNIT_EXPECT_FALSE(test, hvisor_is_nonroot());
 	KUNIT_EXPECT_EQ(test, fake->calls, 0);
 }
 
@@ -266,48 +271,72 @@ static const struct zone_case {
 
 KUNIT_ARRAY_PARAM_DESC(zone, zone_cases, name);
 
-static void add_property(struct kunit *test, struct device_node *np, const char *name,
-			 const void *value, int length)
-{
-	struct property *prop = kunit_kzalloc(test, sizeof(*prop), GFP_KERNEL);
+#define BLOB_SIZE	1024
 
-	KUNIT_ASSERT_NOT_NULL(test, prop);
-	prop->name = (char *)name;
-	prop->value = kunit_kmalloc(test, length, GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, prop->value);
-	memcpy(prop->value, value, length);
-	prop->length = length;
-	prop->next = np->properties;
-	np->properties = prop;
+KUNIT_DEFINE_ACTION_WRAPPER(free_nodes, kfree, void *);
+
+/* The tree of a zone, as it comes from a boot loader, up to the hypervisor's node */
+static void *begin_blob(struct kunit *test)
+{
+	void *blob = kunit_kzalloc(test, BLOB_SIZE, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, blob);
+	KUNIT_ASSERT_EQ(test, fdt_create(blob, BLOB_SIZE), 0);
+	KUNIT_ASSERT_EQ(test, fdt_finish_reservemap(blob), 0);
+	KUNIT_ASSERT_EQ(test, fdt_begin_node(blob, ""), 0);
+	KUNIT_ASSERT_EQ(test, fdt_begin_node(blob, "hypervisor"), 0);
+
+	return blob;
 }
 
-static void add_string(struct kunit *test, struct device_node *np, const char *name,
-		       const char *value)
+static struct device_node *end_blob(struct kunit *test, void *blob)
+{
+	struct device_node *root;
+	void *nodes;
+
+	KUNIT_ASSERT_EQ(test, fdt_end_node(blob), 0);
+	KUNIT_ASSERT_EQ(test, fdt_end_node(blob), 0);
+	KUNIT_ASSERT_EQ(test, fdt_finish(blob), 0);
+
+	nodes = of_fdt_unflatten_tree(blob, NULL, &root);
+	KUNIT_ASSERT_NOT_NULL(test, nodes);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, free_nodes, nodes), 0);
+	KUNIT_ASSERT_NOT_NULL(test, root->child);
+
+	return root->child;
+}
+
+static void add(struct kunit *test, void *blob, const char *name, const void *value, int length)
+{
+	KUNIT_ASSERT_EQ(test, fdt_property(blob, name, value, length), 0);
+}
+
+static void add_string(struct kunit *test, void *blob, const char *name, const char *value)
 {
 	if (value)
-		add_property(test, np, name, value, strlen(value) + 1);
+		add(test, blob, name, value, strlen(value) + 1);
 }
 
-static void add_u32(struct kunit *test, struct device_node *np, const char *name, s64 value)
+static void add_u32(struct kunit *test, void *blob, const char *name, s64 value)
 {
 	__be32 cell = cpu_to_be32(value);
 
 	if (value != ABSENT)
-		add_property(test, np, name, &cell, sizeof(cell));
+		add(test, blob, name, &cell, sizeof(cell));
 }
 
-static struct device_node *new_node(struct kunit *test, const char *compatible, s64 abi, s64 id,
-				    s64 features)
+static struct device_node *new_node(struct kunit *test, const char *compatible,
+				    const char *status, s64 abi, s64 id, s64 features)
 {
-	struct device_node *np = kunit_kzalloc(test, sizeof(*np), GFP_KERNEL);
+	void *blob = begin_blob(test);
 
-	KUNIT_ASSERT_NOT_NULL(test, np);
-	add_string(test, np, "compatible", compatible);
-	add_u32(test, np, "syswonder,hypercall-abi", abi);
-	add_u32(test, np, "syswonder,zone-id", id);
-	add_u32(test, np, "syswonder,features", features);
+	add_string(test, blob, "compatible", compatible);
+	add_string(test, blob, "status", status);
+	add_u32(test, blob, "syswonder,hypercall-abi", abi);
+	add_u32(test, blob, "syswonder,zone-id", id);
+	add_u32(test, blob, "syswonder,features", features);
 
-	return np;
+	return end_blob(test, blob);
 }
 
 static void zone_is_what_both_say(struct kunit *test)
@@ -317,8 +346,8 @@ static void zone_is_what_both_say(struct kunit *test)
 	struct hvisor_zone zone = {};
 	struct device_node *np;
 
-	np = new_node(test, param->compatible, param->abi, param->id, param->features);
-	add_string(test, np, "status", param->status);
+	np = new_node(test, param->compatible, param->status, param->abi, param->id,
+		      param->features);
 	fake->version = param->version;
 	fake->result = param->result;
 	memcpy(fake->info, param->info, sizeof(fake->info));
@@ -333,6 +362,82 @@ static void zone_is_what_both_say(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, zone.features, param->is_features);
 }
 
+static bool signature_is_there(void)
+{
+	return true;
+}
+
+static void expect_signed_zone(struct kunit *test, long said, u32 id)
+{
+	struct fake_hypervisor *fake = test->priv;
+	struct hvisor_zone zone = {};
+
+	memcpy(fake->info, (long []){ 1, HVISOR_FEATURE_WAIT, said, 1 }, sizeof(fake->info));
+	KUNIT_ASSERT_TRUE(test, find_zone(NULL, &zone));
+	KUNIT_EXPECT_EQ(test, zone.abi, 3);
+	KUNIT_EXPECT_EQ_MSG(test, zone.id, id, "from %ld", said);
+	KUNIT_EXPECT_EQ(test, zone.features, HVISOR_FEATURE_WAIT);
+}
+
+static void zone_without_a_node_has_a_signature(struct kunit *test)
+{
+	struct fake_hypervisor *fake = test->priv;
+	struct hvisor_zone zone = {};
+
+	/* The real one, of the CPU */
+	KUNIT_EXPECT_FALSE(test, find_zone(NULL, &zone));
+	KUNIT_EXPECT_EQ(test, fake->calls, 0);
+
+	kunit_activate_static_stub(test, has_signature, signature_is_there);
+	expect_signed_zone(test, 1, 0);
+	expect_signed_zone(test, 3, 2);
+	expect_signed_zone(test, 0, UNKNOWN_ZONE);
+	expect_signed_zone(test, -EINVAL, UNKNOWN_ZONE);
+	expect_signed_zone(test, 1L << 32 | 1, UNKNOWN_ZONE);
+
+	fake->version = 0;
+	KUNIT_EXPECT_TRUE(test, find_zone(NULL, &zone));
+	KUNIT_EXPECT_EQ(test, zone.abi, 0);
+	KUNIT_EXPECT_EQ(test, zone.id, UNKNOWN_ZONE);
+}
+
+static void node_of_another_counts_more_than_a_signature(struct kunit *test)
+{
+	struct fake_hypervisor *fake = test->priv;
+	struct hvisor_zone zone = {};
+
+	kunit_activate_static_stub(test, has_signature, signature_is_there);
+	KUNIT_EXPECT_FALSE(test, find_zone(new_node(test, "xen,xen", NULL, 3, 1, ABSENT), &zone));
+	KUNIT_EXPECT_EQ(test, fake->calls, 0);
+}
+
+/* Properties that are shorter than a number */
+static void short_properties_are_not_trusted(struct kunit *test)
+{
+	static const char zeroes[3];
+	struct fake_hypervisor *fake = test->priv;
+	struct hvisor_zone zone = {};
+	void *blob = begin_blob(test);
+
+	add_string(test, blob, "compatible", "syswonder,hvisor");
+	add(test, blob, "syswonder,hypercall-abi", zeroes, 3);
+	add(test, blob, "syswonder,zone-id", zeroes, 0);
+	KUNIT_EXPECT_TRUE(test, find_zone(end_blob(test, blob), &zone));
+	KUNIT_EXPECT_EQ(test, zone.abi, 0);
+	KUNIT_EXPECT_EQ(test, zone.id, UNKNOWN_ZONE);
+	KUNIT_EXPECT_EQ(test, fake->calls, 0);
+
+	memcpy(fake->info, (long []){ 1, ALL_FEATURES, 1 + 1, 1 }, sizeof(fake->info));
+	blob = begin_blob(test);
+	add_string(test, blob, "compatible", "syswonder,hvisor");
+	add_u32(test, blob, "syswonder,hypercall-abi", 3);
+	add_u32(test, blob, "syswonder,zone-id", 1);
+	add(test, blob, "syswonder,features", zeroes, 2);
+	KUNIT_EXPECT_TRUE(test, find_zone(end_blob(test, blob), &zone));
+	KUNIT_EXPECT_EQ(test, zone.id, 1);
+	KUNIT_EXPECT_EQ(test, zone.features, 0);
+}
+
 /* Any bits, small numbers as well */
 static u64 random_result(struct rnd_state *rnd)
 {
@@ -343,7 +448,7 @@ static u64 random_result(struct rnd_state *rnd)
 
 static void results_are_not_trusted(struct kunit *test)
 {
-	struct device_node *np = new_node(test, "syswonder,hvisor", 3, 1, 0x5a);
+	struct device_node *np = new_node(test, "syswonder,hvisor", NULL, 3, 1, 0x5a);
 	struct fake_hypervisor *fake = test->priv;
 	struct rnd_state rnd;
 
@@ -504,6 +609,105 @@ static void ipi_comes_to_all_cpus(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, lost, 0);
 }
+
+static unsigned int native_sends;
+
+static void count_native_send(int cpu, unsigned int action)
+{
+	native_sends++;
+}
+
+static struct {
+	unsigned int calls;
+	unsigned int code;
+	u64 cores;
+	u64 first;
+	/* Of the CPUs that are called, those that would see it */
+	unsigned int seen;
+	long result;
+} ipi_call;
+
+static long fake_ipi_call(unsigned int code, u64 arg0, u64 arg1)
+{
+	ipi_call.calls++;
+	ipi_call.code = code;
+	ipi_call.cores = arg0;
+	ipi_call.first = arg1;
+	for (u64 left = arg0; left; left &= left - 1) {
+		atomic_t *message = &per_cpu(irq_stat, cpu_number_map(__ffs64(left))).message;
+
+		/* Nobody interrupts them */
+		ipi_call.seen += !!(atomic_fetch_andnot(BIT(ACTION_RESCHEDULE), message) &
+				    BIT(ACTION_RESCHEDULE));
+	}
+
+	return ipi_call.result;
+}
+
+static bool can_send_ipis(u32 feature)
+{
+	return feature & HVISOR_FEATURE_IPI_SEND;
+}
+
+static void end_counting(void *unused)
+{
+	native_ops = real_ops;
+}
+
+/* To all CPUs but this one; returns how many there are */
+static unsigned int send_to_others(struct kunit *test, unsigned int action, long result,
+				   struct cpumask *others)
+{
+	int this_cpu = get_cpu();
+
+	cpumask_copy(others, cpu_online_mask);
+	cpumask_clear_cpu(this_cpu, others);
+	native_sends = 0;
+	memset(&ipi_call, 0, sizeof(ipi_call));
+	ipi_call.result = result;
+	hvisor_send_ipi_mask(others, action);
+	put_cpu();
+
+	return cpumask_weight(others);
+}
+
+static void ipis_to_others_are_one_call(struct kunit *test)
+{
+	struct cpumask *others = kunit_kzalloc(test, cpumask_size(), GFP_KERNEL);
+	unsigned int count;
+	u64 cores = 0;
+	int cpu;
+
+	KUNIT_ASSERT_NOT_NULL(test, others);
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "needs two CPUs");
+
+	real_ops = native_ops;
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, end_counting, NULL), 0);
+	native_ops.send_ipi_single = count_native_send;
+	kunit_activate_static_stub(test, hvisor_call, fake_ipi_call);
+	kunit_activate_static_stub(test, hvisor_has_feature, can_send_ipis);
+
+	count = send_to_others(test, ACTION_RESCHEDULE, 0, others);
+	for_each_cpu(cpu, others)
+		cores |= BIT_ULL(cpu_logical_map(cpu));
+	KUNIT_EXPECT_EQ(test, ipi_call.calls, 1);
+	KUNIT_EXPECT_EQ(test, ipi_call.code, HVISOR_CALL_IPI_SEND);
+	KUNIT_EXPECT_EQ(test, ipi_call.cores, cores);
+	KUNIT_EXPECT_EQ(test, ipi_call.first, 0);
+	KUNIT_EXPECT_EQ(test, ipi_call.seen, count);
+	KUNIT_EXPECT_EQ(test, native_sends, 0);
+
+	/* Nothing is lost if the hypervisor doesn't do it */
+	count = send_to_others(test, ACTION_RESCHEDULE, -EINVAL, others);
+	KUNIT_EXPECT_EQ(test, ipi_call.calls, 1);
+	KUNIT_EXPECT_EQ(test, native_sends, count);
+
+	/* A CPU that isn't online has no handler for SWI0 */
+	count = send_to_others(test, ACTION_BOOT_CPU, 0, others);
+	KUNIT_EXPECT_EQ(test, ipi_call.calls, 0);
+	KUNIT_EXPECT_EQ(test, native_sends, count);
+}
 #endif /* CONFIG_SMP */
 
 static struct kunit_case hvisor_cases[] = {
@@ -513,12 +717,16 @@ static struct kunit_case hvisor_cases[] = {
 	KUNIT_CASE(only_calls_of_the_zone_are_made),
 	KUNIT_CASE(call_without_its_feature_is_refused),
 	KUNIT_CASE_PARAM(zone_is_what_both_say, zone_gen_params),
+	KUNIT_CASE(zone_without_a_node_has_a_signature),
+	KUNIT_CASE(node_of_another_counts_more_than_a_signature),
+	KUNIT_CASE(short_properties_are_not_trusted),
 	KUNIT_CASE(results_are_not_trusted),
 	KUNIT_CASE(idle_waits_in_the_hypervisor),
 	KUNIT_CASE(zone_is_stopped_and_restarted),
 #ifdef CONFIG_SMP
 	KUNIT_CASE(irq_work_runs_though_own_ipis_are_lost),
 	KUNIT_CASE(ipi_comes_to_all_cpus),
+	KUNIT_CASE(ipis_to_others_are_one_call),
 #endif
 	{}
 };

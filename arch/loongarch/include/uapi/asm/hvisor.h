@@ -29,12 +29,12 @@
 
 /* Any zone: proposed, with ABI 3; no hypervisor has them yet */
 #define HVISOR_CALL_GUEST_INFO		0x100	/* one of HVISOR_INFO_... */
-#define HVISOR_CALL_IRQ_EOI		0x101	/* lines, one bit each */
-#define HVISOR_CALL_IPI_SEND		0x102	/* CPUs, one bit each; first of them */
+#define HVISOR_CALL_IRQ_EOI		0x101	/* lines, one bit each from HWI0 on */
+#define HVISOR_CALL_IPI_SEND		0x102	/* cores, one bit each; first of them */
 #define HVISOR_CALL_WAIT		0x103	/* counter's value, or 0 */
 #define HVISOR_CALL_ZONE_CTRL		0x104	/* one of HVISOR_ZONE_..., argument */
 #define HVISOR_CALL_DEBUG_PUTC		0x105	/* character */
-#define HVISOR_CALL_IRQ_ROUTE		0x106	/* vector, CPU */
+#define HVISOR_CALL_IRQ_ROUTE		0x106	/* vector, core */
 #define HVISOR_CALL_TIME_INFO		0x107	/* page */
 
 /* Of the calls above */
