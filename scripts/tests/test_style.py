@@ -17,7 +17,6 @@ A, M = "drivers/bus/a.c", "drivers/bus/m.c"
 # The real tools of a kernel tree, where one is unpacked.
 LINUX = next(iter(sorted(core.BUILD.glob("linux-*/scripts/checkpatch.pl"))), None)
 LINUX = LINUX and LINUX.parents[1]
-SPARSE = core.cache() / "sparse/sparse"
 
 
 class StyleCase(SeriesCase):
@@ -27,6 +26,7 @@ class StyleCase(SeriesCase):
         self.results = core.Results()
         for module, name, value in ((core, "results", self.results),
                                     (style, "CHECK", self.tmp / "check"),
+                                    (style, "RESULTS", self.tmp / "results"),
                                     (style, "BUILTINS", self.tmp / "check/builtins.h")):
             self.enterContext(mock.patch.object(module, name, value))
         self.enterContext(contextlib.redirect_stdout(io.StringIO()))
@@ -311,7 +311,7 @@ class Coccinelle(StyleCase):
             self.check("int m;\n")
 
 
-@skipUnless(SPARSE.exists(), "sparse is not built yet")
+@skipUnless(style.SPARSE.exists(), "sparse is not built yet")
 class Sparse(StyleCase):
 
     def look(self, text):
@@ -332,7 +332,7 @@ class Sparse(StyleCase):
                                        "int main", "extern int main(void);\nint main")), "")
 
     def test_kernel_probe(self):
-        style.understands(SPARSE)
+        style.understands(style.SPARSE)
         old = self.tmp / "old"
         old.write_text("#!/bin/sh\necho \"$1:3:9: error: not declared\"\n")
         old.chmod(0o755)

@@ -57,10 +57,10 @@ PARTS = {"root": root_parts, "nonroot": nonroot_parts}
 JUNK = (b"rdinit=/nonexistent maxcpus=0 " + bytes(range(1, 256))) * 32
 
 
-def root_entry(elf, initrd, append=CONSOLE, smp=None):
+def root_entry(elf, initrd, append=CONSOLE, smp=None, edits=""):
     """QEMU's arguments that start @elf by -kernel, with QEMU's device tree corrected."""
     machine = {**zones.ROOT_MACHINE, **({"smp": smp} if smp else {})}
-    dtb = zones.device_tree("root", zones.ROOT_EDITS, **machine)
+    dtb = zones.device_tree("root", zones.ROOT_EDITS + edits, **machine)
     return [*qemu.machine(**machine), "-kernel", elf, "-initrd", initrd,
             "-append", append, *qemu.blob(dtb, 0x100000)]
 
@@ -71,7 +71,8 @@ def nonroot_entry(elf, raw, initrd, smp=None, cpu=0, variant=""):
         raise Failure(f"{core.shown(initrd)} is larger than {zones.INITRD_SIZE >> 20} MiB")
     rom, junk = HERE / "nonroot/rom", HERE / "nonroot/junk"
     rom.write_bytes(qemu.entry_rom(zones.elf_entry(elf) - zones.LOAD + zones.ENTRY, cpu,
-                                   zones.shared_eiointc(cpu) if variant == "shared" else ()))
+                                   zones.shared_eiointc(cpu) if variant in zones.SHARED_VARIANTS
+                                   else ()))
     junk.write_bytes(JUNK)
     machine = {**zones.NONROOT_MACHINE, **({"smp": smp} if smp else {})}
     return [*qemu.machine(**machine), "-bios", rom, *qemu.blob(raw, zones.ENTRY),

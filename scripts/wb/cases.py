@@ -143,13 +143,35 @@ def boot_lane_zone(name, edits, suite, said, parameters=""):
     return build_lane, run
 
 
+def zone_files(zone):
+    """What sysfs has of a zone whose calls are unknown, as checks."""
+    files = {"type": "hvisor", "zone": zone, "abi": 0, "configuration": 0, "features": "0x0"}
+    return [f"file /sys/hypervisor/{name} {text}" for name, text in files.items()]
+
+
+def boot_root_hvisor(tree):
+    """All devices of the root zone work, with IPIs, idle and timer as in a zone."""
+    args, disks, checks = boot.root_parts()
+    outcome = boot.run_checks(tree, "root", (args, disks, [*checks, *zone_files(0)]),
+                              LOGS / "boot-root-hvisor.log",
+                              edits=zones.hypervisor(zones.UNKNOWN_ABI))
+    need("root-hvisor", outcome.ok, outcome)
+
+
 def boot_nonroot_hvisor(tree):
     """What the device tree says of the zone can be read in sysfs."""
-    files = {"type": "hvisor", "zone": "1", "abi": "0", "configuration": "0", "features": "0x0"}
-    checks = [f"file /sys/hypervisor/{name} {text}" for name, text in files.items()]
-    outcome = boot.run_checks(tree, "nonroot", ([], [], checks),
+    outcome = boot.run_checks(tree, "nonroot", ([], [], zone_files(1)),
                               LOGS / "boot-nonroot-hvisor.log", variant="hvisor")
     need("nonroot-hvisor", outcome.ok, outcome)
+
+
+def boot_nonroot_not_given(tree):
+    """An interrupt that the zone is not given is refused, and the rest works."""
+    outcome = boot.run_checks(tree, "nonroot", boot.nonroot_parts(),
+                              LOGS / "boot-nonroot-not-given.log", variant="hvisor")
+    need("nonroot-not-given", outcome.ok, outcome)
+    must_say("nonroot-not-given", outcome,
+             ["/platic@10000000: no loongson,available-ranges, none is available"])
 
 
 def boot_nonroot_no_timer(tree):
@@ -206,6 +228,8 @@ SINGLE = {
     "root-core-2-limited": boot_root_on_core_2("root-core-2-limited", "nr_cpus=2", 2),
     # Devices work without any core whose number is a multiple of four.
     "root-core-2-alone": boot_root_on_core_2("root-core-2-alone", "maxcpus=1", 1),
+    # The kernel that boots on QEMU as it is works where it is told of a zone, too.
+    "root-hvisor": (build_zone("root"), boot_root_hvisor),
     "nonroot-core-2": (build_zone("nonroot"), boot_nonroot_core_2),
     "nonroot-shared": (build_zone("nonroot"), boot_nonroot_shared),
     "nonroot-pci": (build_zone("nonroot"), boot_nonroot_pci),
@@ -221,6 +245,7 @@ SINGLE = {
     "nohvisor": boot_lane_zone("nohvisor", zones.hypervisor(2), "loongarch_hvisor", [],
                                parameters="nohvisor"),
     "nonroot-hvisor": (build_zone("nonroot"), boot_nonroot_hvisor),
+    "nonroot-not-given": (build_zone("nonroot"), boot_nonroot_not_given),
     "nonroot-no-timer": (build_zone("nonroot"), boot_nonroot_no_timer),
     "nonroot-fast-counter": (build_zone("nonroot"), boot_nonroot_fast_counter),
     "root-clocks": boot_clocks("root", ["-device", "pvpanic-pci"]),

@@ -33,6 +33,12 @@ def toolchain():
     return [f"LLVM={suffix}", f"CC=ccache clang{suffix if suffix != '1' else ''}"]
 
 
+def compiler():
+    """What compiles, with its version."""
+    command = toolchain()[-1].split()[-1]
+    return core.run([command, "--version"], what=f"asking {command} for its version")
+
+
 def make_cmd(tree, out, *targets, extra=()):
     silent = [] if core.verbose() else ["-s"]
     return ["make", *silent, "-C", tree.dir, "ARCH=loongarch", *toolchain(),

@@ -3,11 +3,11 @@
 
 We answer for what the series adds: a file that upstream has too is compared
 with its base, message by message without the line numbers, and only what is
-new counts. Every tool's result is kept by the content that it saw.
+new counts. Every tool's result is kept in the cache directory, by the content that
+it saw.
 """
 import collections
 import concurrent.futures
-import functools
 import os
 import pathlib
 import re
@@ -18,6 +18,7 @@ from . import core, kernel, prefixes, schema, series, source
 from .core import BUILD, ROOT, Failure
 
 CHECK = BUILD / "check"
+RESULTS = core.cache() / "style"
 CONFIG = ROOT / "kunit/style.config"
 GROUP = "style"
 BINDINGS = "Documentation/devicetree/bindings/"
@@ -101,8 +102,8 @@ def judge(tool, files, found, base):
 
 
 def memo(tool, key):
-    """Where the result of @tool for what @key was made of is kept."""
-    return CHECK / tool / f"{core.digest(key)[:32]}.json"
+    """Where the result of @tool for what @key was made of is kept, for all checkouts."""
+    return RESULTS / tool / f"{core.digest(key)[:32]}.json"
 
 
 # -------------------------------------------------------------- checkpatch
@@ -255,8 +256,8 @@ def compiled(tree, rev, variant, extra, paths, check):
     """
     if not paths:
         return {"said": {}, "built": []}
-    kept = memo("compile", [prefixes.text(tree, rev), CONFIG, sorted(extra.items()),
-                            sorted(paths), check, kernel.toolchain(), pathlib.Path(__file__)])
+    kept = memo("compile", [prefixes.text(tree, rev), CONFIG, sorted(extra.items()), sorted(paths),
+                            SPARSE if check else "", kernel.compiler(), pathlib.Path(__file__)])
     if not kept.exists():
         out = kernel.out_dir(f"style-{variant}")
         series.checkout(tree, rev)
@@ -321,6 +322,7 @@ SPARSE_BUILTINS = {
     "syscall": ("void", "int"), "break": ("void", "int"),
 }
 BUILTINS = CHECK / "loongarch-builtins.h"
+SPARSE = core.cache() / "sparse/sparse"
 
 # scripts/checker-valid.sh splits its arguments at blanks, and arch/loongarch
 # passes a macro with a blank in it: a good sparse is refused. The kernel's probe
@@ -341,8 +343,7 @@ def sparse():
     The packages of Debian 12 and 13 do not know __typeof_unqual__, which the
     kernel asks for. Failure says why there is none.
     """
-    binary = core.cache() / "sparse/sparse"
-    if not binary.exists():
+    if not SPARSE.exists():
         dsc = source.download("sparse", None, "sid", source=True)
         tarball = next(dsc.parent.glob("sparse_*.orig.tar.*z"), None)
         if not tarball:
@@ -354,11 +355,11 @@ def sparse():
                       "HAVE_SQLITE=no", "HAVE_LLVM=no", "sparse"], log=log,
                      what="building sparse")
             understands(pathlib.Path(work, "sparse"))
-            binary.parent.mkdir(parents=True, exist_ok=True)
-            part = binary.with_suffix(".part")
+            SPARSE.parent.mkdir(parents=True, exist_ok=True)
+            part = SPARSE.with_suffix(".part")
             shutil.copy2(pathlib.Path(work, "sparse"), part)
-            part.replace(binary)
-    return binary
+            part.replace(SPARSE)
+    return SPARSE
 
 
 def understands(binary):

@@ -234,14 +234,14 @@ ZONE_EDITS = f"/ {{ {compatible('nonroot')} }};\n"
 UNKNOWN_ABI = 99
 
 
-def hypervisor(abi):
+def hypervisor(abi, zone=0):
     """The node that says that this is a zone. With an unknown @abi, no call is made."""
     return f"""
 / {{
 	hypervisor {{
 		compatible = "syswonder,hvisor";
 		syswonder,hypercall-abi = <{abi}>;
-		syswonder,zone-id = <1>;
+		syswonder,zone-id = <{zone}>;
 	}};
 }};
 """
@@ -250,8 +250,14 @@ def hypervisor(abi):
 # The timer's interrupt is one of the CPU's own.
 NO_TIMER_EDITS = "/delete-node/ &{/cpuic};\n"
 
+# Nobody gives the PCH PIC's interrupts to this zone, so that its UART is polled.
+HVISOR_EDITS = (hypervisor(UNKNOWN_ABI, zone=1) + SHARED_EDITS
+                + "&{/serial@1fe001e0} { /delete-property/ interrupts; };\n")
+
 VARIANTS = {"": "", "shared": SHARED_EDITS, "pci": PCI_EDITS, "no-timer": NO_TIMER_EDITS,
-            "hvisor": hypervisor(UNKNOWN_ABI)}
+            "hvisor": HVISOR_EDITS}
+# In which others have routed and enabled the zone's vectors.
+SHARED_VARIANTS = "shared", "hvisor"
 
 
 def device_tree(zone, edits, smp, memory):
