@@ -15,10 +15,12 @@
 #include <linux/bits.h>
 #include <linux/cache.h>
 #include <linux/cleanup.h>
+#include <linux/console.h>
 #include <linux/cpu.h>
 #include <linux/cpumask.h>
 #include <linux/err.h>
 #include <linux/export.h>
+#include <linux/gfp.h>
 #include <linux/init.h>
 #include <linux/kernel.h>
 #include <linux/kobject.h>
@@ -26,9 +28,11 @@
 #include <linux/limits.h>
 #include <linux/notifier.h>
 #include <linux/of.h>
+#include <linux/panic_notifier.h>
 #include <linux/preempt.h>
 #include <linux/printk.h>
 #include <linux/reboot.h>
+#include <linux/serial_core.h>
 #include <linux/smp.h>
 #include <linux/sysfs.h>
 
@@ -271,6 +275,56 @@ static bool find_zone(const struct device_node *np, struct hvisor_zone *zone)
 	return true;
 }
 
+#ifdef CONFIG_SERIAL_EARLYCON
+static bool earlycon_is_wanted __initdata;
+
+static void print_character(char c)
+{
+	hvisor_call(HVISOR_CALL_DEBUG_PUTC, (unsigned char)c, 0);
+}
+
+static void earlycon_write(struct console *con, const char *text, unsigned int length)
+{
+	for (; length; length--, text++) {
+		if (*text == '\n')
+			print_character('\r');
+		print_character(*text);
+	}
+}
+
+static int __init earlycon_setup(struct earlycon_device *device, const char *options)
+{
+	if (!hvisor_has_feature(HVISOR_FEATURE_DEBUG_PUTC)) {
+		/* The command line is read before the hypervisor is asked */
+		earlycon_is_wanted = true;
+		return -EALREADY;
+	}
+
+	device->con->write = earlycon_write;
+
+	return 0;
+}
+
+EARLYCON_DECLARE(hvisor, earlycon_setup);
+
+static void __init start_earlycon(void)
+{
+	char name[] = "hvisor";
+
+	if (!earlycon_is_wanted)
+		return;
+
+	if (hvisor_has_feature(HVISOR_FEATURE_DEBUG_PUTC))
+		setup_earlycon(name);
+	else
+		pr_warn("earlycon=hvisor: the hypervisor prints nothing\n");
+}
+#else
+static void __init start_earlycon(void)
+{
+}
+#endif
+
 /**
  * hvisor_early_init() - Find out whether this is a zone of hvisor
  *
@@ -286,6 +340,7 @@ void __init hvisor_early_init(void)
 
 	static_branch_enable(&hvisor_key);
 	pr_info("configuration %llu, features %#x\n", this_zone.version, this_zone.features);
+	start_earlycon();
 }
 
 /**
@@ -413,6 +468,19 @@ static void __init register_end_zone(enum sys_off_mode mode)
 		pr_warn("no handler to stop or restart the zone: %pe\n", handler);
 }
 
+static int tell_of_panic(struct notifier_block *nb, unsigned long event, void *data)
+{
+	hvisor_call(HVISOR_CALL_ZONE_CTRL, HVISOR_ZONE_PANIC, 0);
+
+	return NOTIFY_DONE;
+}
+
+/* After those that save what there is: the hypervisor may stop the zone */
+static struct notifier_block panic_block = {
+	.notifier_call	= tell_of_panic,
+	.priority	= INT_MIN,
+};
+
 static int __init hvisor_sys_off_init(void)
 {
 	/* The root zone stops and restarts the board */
@@ -421,6 +489,7 @@ static int __init hvisor_sys_off_init(void)
 
 	register_end_zone(SYS_OFF_MODE_POWER_OFF);
 	register_end_zone(SYS_OFF_MODE_RESTART);
+	atomic_notifier_chain_register(&panic_notifier_list, &panic_block);
 
 	return 0;
 }
@@ -466,12 +535,90 @@ static const struct attribute * const hvisor_attrs[] = {
 	NULL
 };
 
+/* How often somebody may have to read while the hypervisor writes */
+#define TIME_INFO_TRIES		100
+
+static struct hvisor_time_info *time_info;
+
+/* The hypervisor, which may do anything, writes at the same time */
+static int read_stolen(const struct hvisor_time_info *info, u64 *stolen)
+{
+	u32 before, after;
+	int i;
+
+	for (i = 0; i < TIME_INFO_TRIES; i++) {
+		/* The time is of this sequence, or of a later one */
+		before = smp_load_acquire(&info->sequence);
+		*stolen = READ_ONCE(info->stolen);
+		/* And not of a later one, if it is still this one */
+		smp_rmb();
+		after = READ_ONCE(info->sequence);
+		if (before == after && !(before & 1))
+			return 0;
+		cpu_relax();
+	}
+
+	return -EAGAIN;
+}
+
+static ssize_t stolen_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	u64 stolen;
+	int ret = read_stolen(time_info, &stolen);
+
+	return ret ?: sysfs_emit(buf, "%llu\n", stolen);
+}
+
+static struct kobj_attribute stolen_attr = __ATTR_RO(stolen);
+
+/* Or it would write into what another kernel has there */
+static int end_time_info(struct notifier_block *nb, unsigned long event, void *data)
+{
+	hvisor_call(HVISOR_CALL_TIME_INFO, 0, 0);
+
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block end_time_info_block = {
+	.notifier_call	= end_time_info,
+};
+
+static struct hvisor_time_info *start_time_info(void)
+{
+	struct hvisor_time_info *info = (void *)get_zeroed_page(GFP_KERNEL);
+	long ret;
+
+	if (!info)
+		return NULL;
+
+	ret = hvisor_call(HVISOR_CALL_TIME_INFO, __pa(info), 0);
+	if (ret >= 0)
+		return info;
+
+	pr_warn("no time from the hypervisor: %ld\n", ret);
+	free_page((unsigned long)info);
+
+	return NULL;
+}
+
 static int __init hvisor_sysfs_init(void)
 {
+	int ret;
+
 	if (!hvisor_guest())
 		return 0;
 
-	return sysfs_create_files(hypervisor_kobj, hvisor_attrs);
+	ret = sysfs_create_files(hypervisor_kobj, hvisor_attrs);
+	if (ret || !hvisor_has_feature(HVISOR_FEATURE_TIME_INFO))
+		return ret;
+
+	time_info = start_time_info();
+	if (!time_info)
+		return 0;
+
+	register_reboot_notifier(&end_time_info_block);
+
+	return sysfs_create_file(hypervisor_kobj, &stolen_attr.attr);
 }
 device_initcall(hvisor_sysfs_init);
 

@@ -494,6 +494,39 @@ static void idle_waits_in_the_hypervisor(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake->arg[0], 0);
 }
 
+#ifdef CONFIG_SERIAL_EARLYCON
+static struct {
+	unsigned int count;
+	unsigned int wrong;
+	char text[16];
+} printed;
+
+static long fake_putc(unsigned int code, u64 arg0, u64 arg1)
+{
+	if (code != HVISOR_CALL_DEBUG_PUTC || arg0 > U8_MAX || arg1 ||
+	    printed.count == sizeof(printed.text))
+		printed.wrong++;
+	else
+		printed.text[printed.count++] = arg0;
+
+	return 0;
+}
+
+static void hypervisor_prints(struct kunit *test)
+{
+	static const char expected[] = "a\r\n\xff\r\n";
+
+	memset(&printed, 0, sizeof(printed));
+	kunit_activate_static_stub(test, hvisor_call, fake_putc);
+	earlycon_write(NULL, "a\n\xff\n, and no more", 4);
+	kunit_deactivate_static_stub(test, hvisor_call);
+
+	KUNIT_EXPECT_EQ(test, printed.wrong, 0);
+	KUNIT_ASSERT_EQ(test, printed.count, sizeof(expected) - 1);
+	KUNIT_EXPECT_MEMEQ(test, printed.text, expected, sizeof(expected) - 1);
+}
+#endif
+
 static void expect_end(struct kunit *test, struct hvisor_zone *zone, enum sys_off_mode mode,
 		       unsigned int calls)
 {
@@ -521,6 +554,85 @@ static void zone_is_stopped_and_restarted(struct kunit *test)
 	zone.features = 0;
 	expect_end(test, &zone, SYS_OFF_MODE_POWER_OFF, 0);
 	expect_end(test, &zone, SYS_OFF_MODE_RESTART, 0);
+}
+
+static struct {
+	unsigned int calls;
+	unsigned int code;
+	u64 what;
+} panic_call;
+
+static long fake_panic_call(unsigned int code, u64 arg0, u64 arg1)
+{
+	panic_call.calls++;
+	panic_call.code = code;
+	panic_call.what = arg0;
+
+	return -EINVAL;
+}
+
+static void hypervisor_is_told_of_a_panic(struct kunit *test)
+{
+	memset(&panic_call, 0, sizeof(panic_call));
+	kunit_activate_static_stub(test, hvisor_call, fake_panic_call);
+	KUNIT_EXPECT_EQ(test, tell_of_panic(&panic_block, 0, "for a test"), NOTIFY_DONE);
+	kunit_deactivate_static_stub(test, hvisor_call);
+
+	KUNIT_EXPECT_EQ(test, panic_call.calls, 1);
+	KUNIT_EXPECT_EQ(test, panic_call.code, HVISOR_CALL_ZONE_CTRL);
+	KUNIT_EXPECT_EQ(test, panic_call.what, HVISOR_ZONE_PANIC);
+}
+
+static struct {
+	unsigned int calls;
+	unsigned int code;
+	u64 page;
+	long result;
+} time_call;
+
+static long fake_time_call(unsigned int code, u64 arg0, u64 arg1)
+{
+	time_call.calls++;
+	time_call.code = code;
+	time_call.page = arg0;
+
+	return time_call.result;
+}
+
+static void time_info_is_asked_for_and_ended(struct kunit *test)
+{
+	struct hvisor_time_info *info;
+
+	memset(&time_call, 0, sizeof(time_call));
+	kunit_activate_static_stub(test, hvisor_call, fake_time_call);
+	info = start_time_info();
+	KUNIT_ASSERT_NOT_NULL(test, info);
+	KUNIT_EXPECT_EQ(test, time_call.calls, 1);
+	KUNIT_EXPECT_EQ(test, time_call.code, HVISOR_CALL_TIME_INFO);
+	KUNIT_EXPECT_EQ(test, time_call.page, __pa(info));
+	KUNIT_EXPECT_TRUE(test, IS_ALIGNED(time_call.page, PAGE_SIZE));
+
+	end_time_info(&end_time_info_block, 0, NULL);
+	KUNIT_EXPECT_EQ(test, time_call.calls, 2);
+	KUNIT_EXPECT_EQ(test, time_call.page, 0);
+	free_page((unsigned long)info);
+
+	time_call.result = -EINVAL;
+	KUNIT_EXPECT_NULL(test, start_time_info());
+}
+
+static void time_info_that_changes_is_not_read(struct kunit *test)
+{
+	struct hvisor_time_info info = { .sequence = 2, .stolen = 12345 };
+	u64 stolen = 0;
+
+	KUNIT_EXPECT_EQ(test, read_stolen(&info, &stolen), 0);
+	KUNIT_EXPECT_EQ(test, stolen, 12345);
+	/* For ever, as a hypervisor may do that is broken */
+	info.sequence = 3;
+	KUNIT_EXPECT_EQ(test, read_stolen(&info, &stolen), -EAGAIN);
+	info.sequence = U32_MAX - 1;
+	KUNIT_EXPECT_EQ(test, read_stolen(&info, &stolen), 0);
 }
 
 #ifdef CONFIG_SMP
@@ -722,7 +834,13 @@ static struct kunit_case hvisor_cases[] = {
 	KUNIT_CASE(short_properties_are_not_trusted),
 	KUNIT_CASE(results_are_not_trusted),
 	KUNIT_CASE(idle_waits_in_the_hypervisor),
+#ifdef CONFIG_SERIAL_EARLYCON
+	KUNIT_CASE(hypervisor_prints),
+#endif
 	KUNIT_CASE(zone_is_stopped_and_restarted),
+	KUNIT_CASE(hypervisor_is_told_of_a_panic),
+	KUNIT_CASE(time_info_is_asked_for_and_ended),
+	KUNIT_CASE(time_info_that_changes_is_not_read),
 #ifdef CONFIG_SMP
 	KUNIT_CASE(irq_work_runs_though_own_ipis_are_lost),
 	KUNIT_CASE(ipi_comes_to_all_cpus),

@@ -13,6 +13,7 @@
 #define _UAPI_ASM_LOONGARCH_HVISOR_H
 
 #include <linux/const.h>
+#include <linux/types.h>
 
 /* The root zone only: a zone that is not the root zone must never make them */
 #define HVISOR_CALL_VIRTIO_INIT		0	/* page of requests */
@@ -35,7 +36,7 @@
 #define HVISOR_CALL_ZONE_CTRL		0x104	/* one of HVISOR_ZONE_..., argument */
 #define HVISOR_CALL_DEBUG_PUTC		0x105	/* character */
 #define HVISOR_CALL_IRQ_ROUTE		0x106	/* vector, core */
-#define HVISOR_CALL_TIME_INFO		0x107	/* page */
+#define HVISOR_CALL_TIME_INFO		0x107	/* page with a struct, 0 to end it */
 
 /* Of the calls above */
 #define HVISOR_INFO_VERSION		0	/* 1 */
@@ -54,5 +55,13 @@
 #define HVISOR_ZONE_POWER_OFF		0
 #define HVISOR_ZONE_RESTART		1
 #define HVISOR_ZONE_PANIC		2
+
+/* What the hypervisor keeps up to date for a zone. All numbers are little-endian. */
+struct hvisor_time_info {
+	__u32 sequence;		/* odd while it changes */
+	__u32 reserved;
+	__u64 counter;		/* the board's, at the last change */
+	__u64 stolen;		/* ns that the hypervisor took from the zone */
+};
 
 #endif /* _UAPI_ASM_LOONGARCH_HVISOR_H */
