@@ -687,6 +687,29 @@ static void tick_is_counted_once(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, model->events, 1001);
 }
 
+/* Even one that isn't dropped; a look at the configuration is what that costs */
+static void tick_goes_on_if_the_timer_is_lost(struct kunit *test)
+{
+	struct timer_model *model = reset_timer_of(true);
+	u64 period = constant_tick_period();
+	int i;
+
+	set_state(model, CLOCK_EVT_STATE_PERIODIC);
+	model_run(model, period - SLACK / 2);
+	for (i = 1; i <= 100; i++) {
+		raise_early(model, true);
+		KUNIT_ASSERT_EQ(test, model->events, i);
+		/* Before the timer itself is due */
+		model_run(model, period - 1);
+	}
+
+	forget_accesses(model);
+	model_run(model, 10 * period);
+	KUNIT_EXPECT_EQ(test, model->events, 110);
+	KUNIT_EXPECT_EQ(test, model->reads, 10);
+	KUNIT_EXPECT_EQ(test, model->writes, 0);
+}
+
 static void late_tick_does_not_make_the_next_one_early(struct kunit *test)
 {
 	struct timer_model *model = reset_timer_of(true);
@@ -794,6 +817,7 @@ static struct kunit_case time_check_cases[] = {
 	KUNIT_CASE(slightly_early_interrupt_is_let_through),
 	KUNIT_CASE(interrupt_of_a_stopped_timer_is_dropped),
 	KUNIT_CASE(tick_is_counted_once),
+	KUNIT_CASE(tick_goes_on_if_the_timer_is_lost),
 	KUNIT_CASE(late_tick_does_not_make_the_next_one_early),
 	KUNIT_CASE(tick_of_a_slow_timer_is_not_dropped),
 	KUNIT_CASE(counter_that_stands_still_stops_nothing),
