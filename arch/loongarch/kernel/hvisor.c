@@ -10,11 +10,12 @@
  */
 #define pr_fmt(fmt) "hvisor: " fmt
 
-#include <kunit/static_stub.h>
+#include <kunit/test-bug.h>
 #include <linux/atomic.h>
 #include <linux/bits.h>
 #include <linux/cache.h>
 #include <linux/cleanup.h>
+#include <linux/compiler.h>
 #include <linux/console.h>
 #include <linux/cpu.h>
 #include <linux/cpumask.h>
@@ -67,6 +68,31 @@ DEFINE_STATIC_KEY_FALSE(hvisor_wait_key);
 
 static struct hvisor_zone this_zone __ro_after_init;
 static bool is_ignored __initdata;
+
+/*
+ * Not KUnit's static stubs: they take a lock which sleeps with PREEMPT_RT, and
+ * calls are made with interrupts disabled.
+ */
+#if IS_ENABLED(CONFIG_KUNIT)
+static const struct hvisor_fake *fake_of_test;
+
+void hvisor_set_fake(const struct hvisor_fake *fake)
+{
+	WRITE_ONCE(fake_of_test, fake);
+}
+
+static const struct hvisor_fake *hvisor_fake(void)
+{
+	const struct hvisor_fake *fake = READ_ONCE(fake_of_test);
+
+	return fake && fake->test == kunit_get_current_test() ? fake : NULL;
+}
+#else
+static const struct hvisor_fake *hvisor_fake(void)
+{
+	return NULL;
+}
+#endif
 
 static int __init parse_nohvisor(char *arg)
 {
@@ -149,7 +175,8 @@ static long zone_call(const struct hvisor_zone *zone, unsigned int code, u64 arg
  */
 long hvisor_call(unsigned int code, u64 arg0, u64 arg1)
 {
-	KUNIT_STATIC_STUB_REDIRECT(hvisor_call, code, arg0, arg1);
+	if (hvisor_fake())
+		return hvisor_fake()->call(code, arg0, arg1);
 
 	if (!hvisor_guest())
 		return -ENODEV;
@@ -167,7 +194,8 @@ EXPORT_SYMBOL_GPL(hvisor_call);
  */
 bool hvisor_has_feature(u32 feature)
 {
-	KUNIT_STATIC_STUB_REDIRECT(hvisor_has_feature, feature);
+	if (hvisor_fake())
+		return hvisor_fake()->features & feature;
 
 	return hvisor_guest() && this_zone.features & feature;
 }
@@ -180,7 +208,8 @@ bool hvisor_has_feature(u32 feature)
  */
 bool hvisor_is_nonroot(void)
 {
-	KUNIT_STATIC_STUB_REDIRECT(hvisor_is_nonroot);
+	if (hvisor_fake())
+		return hvisor_fake()->is_nonroot;
 
 	return hvisor_guest() && this_zone.id;
 }
@@ -252,7 +281,8 @@ static void read_features(const struct device_node *np, struct hvisor_zone *zone
 
 static bool has_signature(void)
 {
-	KUNIT_STATIC_STUB_REDIRECT(has_signature);
+	if (hvisor_fake())
+		return hvisor_fake()->has_signature;
 
 	return read_cpucfg(CPUCFG_SIGNATURE) == HVISOR_SIGNATURE;
 }

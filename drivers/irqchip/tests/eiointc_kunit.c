@@ -6,7 +6,6 @@
  * own, as in the hardware. CPU 0 is any core, and the other CPUs are those that
  * follow. An access to anything else than the known registers is a failure.
  */
-#include <kunit/static_stub.h>
 #include <kunit/test.h>
 #include <linux/bitops.h>
 #include <linux/cpumask.h>
@@ -441,10 +440,7 @@ static void vector_of_others_is_refused(struct kunit *test)
 	expect_untouched(test);
 }
 
-static bool is_nonroot(void)
-{
-	return true;
-}
+static struct hvisor_fake zone;
 
 static void nonroot_zone_has_what_it_is_given(struct kunit *test)
 {
@@ -453,7 +449,8 @@ static void nonroot_zone_has_what_it_is_given(struct kunit *test)
 	if (!IS_ENABLED(CONFIG_HVISOR_GUEST))
 		kunit_skip(test, "this kernel can't be in a zone");
 
-	kunit_activate_static_stub(test, hvisor_is_nonroot, is_nonroot);
+	zone = (struct hvisor_fake){ .test = test, .is_nonroot = true };
+	hvisor_set_fake(&zone);
 	fake->node = fake_node(test, "eiointc");
 	boot_with_domain(test);
 	KUNIT_EXPECT_EQ(test, map_vector(fake, 112), 0);
@@ -478,11 +475,6 @@ static long fake_hypercall(unsigned int code, u64 arg0, u64 arg1)
 	return hypervisor.result;
 }
 
-static bool can_route(u32 feature)
-{
-	return feature & HVISOR_FEATURE_IRQ_ROUTE;
-}
-
 static void hypervisor_routes_a_shared_vector(struct kunit *test)
 {
 	unsigned int cpu = cpumask_last(cpu_online_mask);
@@ -494,8 +486,12 @@ static void hypervisor_routes_a_shared_vector(struct kunit *test)
 		kunit_skip(test, "this kernel can't be in a zone");
 
 	memset(&hypervisor, 0, sizeof(hypervisor));
-	kunit_activate_static_stub(test, hvisor_call, fake_hypercall);
-	kunit_activate_static_stub(test, hvisor_has_feature, can_route);
+	zone = (struct hvisor_fake){
+		.test = test,
+		.call = fake_hypercall,
+		.features = HVISOR_FEATURE_IRQ_ROUTE,
+	};
+	hvisor_set_fake(&zone);
 	share(test, shared_ranges, ARRAY_SIZE(shared_ranges));
 	fake = boot_with_domain(test);
 	irq = map_vector(fake, 112);
@@ -765,6 +761,7 @@ static void eiointc_test_exit(struct kunit *test)
 {
 	struct fake_eiointc *fake = test->priv;
 
+	hvisor_set_fake(NULL);
 	eiointc_fake_of_test = NULL;
 	if (!fake)
 		return;

@@ -8,6 +8,25 @@
 
 #include <uapi/asm/hvisor.h>
 
+struct kunit;
+
+/* What there is in the task of a test, instead of a hypervisor */
+struct hvisor_fake {
+	struct kunit *test;
+	long (*call)(unsigned int code, u64 arg0, u64 arg1);
+	u32 features;
+	bool is_nonroot;
+	bool has_signature;
+};
+
+#if IS_ENABLED(CONFIG_KUNIT) && defined(CONFIG_HVISOR_GUEST)
+void hvisor_set_fake(const struct hvisor_fake *fake);
+#else
+static inline void hvisor_set_fake(const struct hvisor_fake *fake)
+{
+}
+#endif
+
 #ifdef CONFIG_HVISOR_GUEST
 
 DECLARE_STATIC_KEY_FALSE(hvisor_key);

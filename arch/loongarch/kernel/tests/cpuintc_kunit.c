@@ -6,7 +6,6 @@
  * test arms the helper's rescue before it raises the line: on a kernel with
  * a defect nothing but a hard timer may run again.
  */
-#include <kunit/static_stub.h>
 #include <kunit/test.h>
 #include <linux/bitfield.h>
 #include <linux/cpu.h>
@@ -526,10 +525,10 @@ static long fake_hypercall(unsigned int code, u64 arg0, u64 arg1)
 	return 0;
 }
 
-static bool can_end_interrupts(u32 feature)
-{
-	return feature & HVISOR_FEATURE_IRQ_EOI;
-}
+static struct hvisor_fake zone = {
+	.call		= fake_hypercall,
+	.features	= HVISOR_FEATURE_IRQ_EOI,
+};
 
 /* Before the line is opened, or it would interrupt once more */
 static void hypervisor_is_told_of_the_end(struct kunit *test)
@@ -540,12 +539,11 @@ static void hypervisor_is_told_of_the_end(struct kunit *test)
 		kunit_skip(test, "this kernel can't be in a zone");
 
 	memset(&hypervisor, 0, sizeof(hypervisor));
-	kunit_activate_static_stub(test, hvisor_call, fake_hypercall);
-	kunit_activate_static_stub(test, hvisor_has_feature, can_end_interrupts);
+	zone.test = test;
+	hvisor_set_fake(&zone);
 	/* The line is opened for the first time; the fake is of this task alone */
 	start_driver(dev, serve, NULL, 0);
-	kunit_deactivate_static_stub(test, hvisor_call);
-	kunit_deactivate_static_stub(test, hvisor_has_feature);
+	hvisor_set_fake(NULL);
 
 	KUNIT_EXPECT_EQ(test, hypervisor.calls, 1);
 	KUNIT_EXPECT_EQ(test, hypervisor.code, HVISOR_CALL_IRQ_EOI);
@@ -579,8 +577,14 @@ static struct kunit_case cpuintc_cases[] = {
 	{}
 };
 
+static void cpuintc_test_exit(struct kunit *test)
+{
+	hvisor_set_fake(NULL);
+}
+
 static struct kunit_suite cpuintc_suite = {
 	.name = "loongarch_cpuintc",
+	.exit = cpuintc_test_exit,
 	.test_cases = cpuintc_cases,
 };
 

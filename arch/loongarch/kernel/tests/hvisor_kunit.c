@@ -5,7 +5,6 @@
  * hvisor.c includes them. They are the hypervisor: without one, the instruction
  * is undefined, and the tests are told of it before anybody else.
  */
-#include <kunit/static_stub.h>
 #include <kunit/test.h>
 #include <linux/array_size.h>
 #include <linux/completion.h>
@@ -93,6 +92,7 @@ static void hvisor_test_exit(struct kunit *test)
 {
 	struct fake_hypervisor *fake = test->priv;
 
+	hvisor_set_fake(NULL);
 	if (fake)
 		unregister_die_notifier(&fake->nb);
 }
@@ -106,6 +106,34 @@ static void no_zone_makes_no_call(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, hvisor_has_feature(ALL_FEATURES));
 	KUNIT_EXPECT_FALSE(test, hvisor_is_nonroot());
 	KUNIT_EXPECT_EQ(test, fake->calls, 0);
+}
+
+/* For callers of the functions that others use */
+static struct hvisor_fake stand_in;
+
+static void stand_in_for(struct kunit *test, long (*call)(unsigned int, u64, u64), u32 features)
+{
+	stand_in = (struct hvisor_fake){ .test = test, .call = call, .features = features };
+	hvisor_set_fake(&stand_in);
+}
+
+static long add_up(unsigned int code, u64 arg0, u64 arg1)
+{
+	return code + arg0 + arg1;
+}
+
+static void test_stands_in(struct kunit *test)
+{
+	stand_in_for(test, add_up, HVISOR_FEATURE_WAIT);
+	KUNIT_EXPECT_EQ(test, hvisor_call(100, 20, 3), 123);
+	KUNIT_EXPECT_TRUE(test, hvisor_has_feature(HVISOR_FEATURE_WAIT));
+	KUNIT_EXPECT_FALSE(test, hvisor_has_feature(HVISOR_FEATURE_IRQ_EOI));
+	KUNIT_EXPECT_FALSE(test, hvisor_is_nonroot());
+	stand_in.is_nonroot = true;
+	KUNIT_EXPECT_TRUE(test, hvisor_is_nonroot());
+
+	hvisor_set_fake(NULL);
+	KUNIT_EXPECT_EQ(test, hvisor_call(100, 20, 3), -ENODEV);
 }
 
 static void call_has_arguments_and_a_result(struct kunit *test)
@@ -362,11 +390,6 @@ static void zone_is_what_both_say(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, zone.features, param->is_features);
 }
 
-static bool signature_is_there(void)
-{
-	return true;
-}
-
 static void expect_signed_zone(struct kunit *test, long said, u32 id)
 {
 	struct fake_hypervisor *fake = test->priv;
@@ -388,7 +411,8 @@ static void zone_without_a_node_has_a_signature(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, find_zone(NULL, &zone));
 	KUNIT_EXPECT_EQ(test, fake->calls, 0);
 
-	kunit_activate_static_stub(test, has_signature, signature_is_there);
+	stand_in_for(test, NULL, 0);
+	stand_in.has_signature = true;
 	expect_signed_zone(test, 1, 0);
 	expect_signed_zone(test, 3, 2);
 	expect_signed_zone(test, 0, UNKNOWN_ZONE);
@@ -406,7 +430,8 @@ static void node_of_another_counts_more_than_a_signature(struct kunit *test)
 	struct fake_hypervisor *fake = test->priv;
 	struct hvisor_zone zone = {};
 
-	kunit_activate_static_stub(test, has_signature, signature_is_there);
+	stand_in_for(test, NULL, 0);
+	stand_in.has_signature = true;
 	KUNIT_EXPECT_FALSE(test, find_zone(new_node(test, "xen,xen", NULL, 3, 1, ABSENT), &zone));
 	KUNIT_EXPECT_EQ(test, fake->calls, 0);
 }
@@ -517,9 +542,9 @@ static void hypervisor_prints(struct kunit *test)
 	static const char expected[] = "a\r\n\xff\r\n";
 
 	memset(&printed, 0, sizeof(printed));
-	kunit_activate_static_stub(test, hvisor_call, fake_putc);
+	stand_in_for(test, fake_putc, 0);
 	earlycon_write(NULL, "a\n\xff\n, and no more", 4);
-	kunit_deactivate_static_stub(test, hvisor_call);
+	hvisor_set_fake(NULL);
 
 	KUNIT_EXPECT_EQ(test, printed.wrong, 0);
 	KUNIT_ASSERT_EQ(test, printed.count, sizeof(expected) - 1);
@@ -574,9 +599,9 @@ static long fake_panic_call(unsigned int code, u64 arg0, u64 arg1)
 static void hypervisor_is_told_of_a_panic(struct kunit *test)
 {
 	memset(&panic_call, 0, sizeof(panic_call));
-	kunit_activate_static_stub(test, hvisor_call, fake_panic_call);
+	stand_in_for(test, fake_panic_call, 0);
 	KUNIT_EXPECT_EQ(test, tell_of_panic(&panic_block, 0, "for a test"), NOTIFY_DONE);
-	kunit_deactivate_static_stub(test, hvisor_call);
+	hvisor_set_fake(NULL);
 
 	KUNIT_EXPECT_EQ(test, panic_call.calls, 1);
 	KUNIT_EXPECT_EQ(test, panic_call.code, HVISOR_CALL_ZONE_CTRL);
@@ -604,7 +629,7 @@ static void time_info_is_asked_for_and_ended(struct kunit *test)
 	struct hvisor_time_info *info;
 
 	memset(&time_call, 0, sizeof(time_call));
-	kunit_activate_static_stub(test, hvisor_call, fake_time_call);
+	stand_in_for(test, fake_time_call, 0);
 	info = start_time_info();
 	KUNIT_ASSERT_NOT_NULL(test, info);
 	KUNIT_EXPECT_EQ(test, time_call.calls, 1);
@@ -756,11 +781,6 @@ static long fake_ipi_call(unsigned int code, u64 arg0, u64 arg1)
 	return ipi_call.result;
 }
 
-static bool can_send_ipis(u32 feature)
-{
-	return feature & HVISOR_FEATURE_IPI_SEND;
-}
-
 static void end_counting(void *unused)
 {
 	native_ops = real_ops;
@@ -797,8 +817,7 @@ static void ipis_to_others_are_one_call(struct kunit *test)
 	real_ops = native_ops;
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, end_counting, NULL), 0);
 	native_ops.send_ipi_single = count_native_send;
-	kunit_activate_static_stub(test, hvisor_call, fake_ipi_call);
-	kunit_activate_static_stub(test, hvisor_has_feature, can_send_ipis);
+	stand_in_for(test, fake_ipi_call, HVISOR_FEATURE_IPI_SEND);
 
 	count = send_to_others(test, ACTION_RESCHEDULE, 0, others);
 	for_each_cpu(cpu, others)
@@ -824,6 +843,7 @@ static void ipis_to_others_are_one_call(struct kunit *test)
 
 static struct kunit_case hvisor_cases[] = {
 	KUNIT_CASE(no_zone_makes_no_call),
+	KUNIT_CASE(test_stands_in),
 	KUNIT_CASE(call_has_arguments_and_a_result),
 	KUNIT_CASE(errors_are_those_of_linux),
 	KUNIT_CASE(only_calls_of_the_zone_are_made),
