@@ -11,6 +11,7 @@
  */
 #include <linux/fs.h>
 #include <linux/rtc.h>
+#include <asm/termbits.h>
 #include <sys/ioctl.h>
 
 #define CHUNK	(64 * 1024)		/* of a disk access */
@@ -268,6 +269,23 @@ static void check_clock(char **arg)
 	fail("%d per mille of the RTC's rate over %d s", rate, seconds);
 }
 
+/* ticks PERMILLE SECONDS: jiffies, which times() shows, keep time with the clock */
+static void check_ticks(char **arg)
+{
+	int tolerance = atoi(arg[0]), seconds = atoi(arg[1]), rate;
+	long long start = now_us(CLOCK_MONOTONIC);
+	long ticks = -syscall(__NR_times, NULL);
+
+	while (now_us(CLOCK_MONOTONIC) < start + seconds * 1000000ll)
+		;
+	ticks += syscall(__NR_times, NULL);
+	/* USER_HZ is 100 */
+	rate = ticks * 10 / seconds;
+	if (rate < 1000 - tolerance || rate > 1000 + tolerance)
+		return fail("%d per mille of the clock's rate", rate);
+	ok("%d per mille of the clock's rate", rate);
+}
+
 /* idle SECONDS RATE: a CPU that sleeps takes no more timer interrupts a second than RATE */
 static void check_idle(char **arg)
 {
@@ -408,6 +426,23 @@ static void check_pci(char **arg)
 		if (!any_entry("/sys/bus/pci/devices", is_pci_device, *arg))
 			return fail("no device %s", *arg);
 	ok("all present");
+}
+
+static int count_entry(const char *entry, const void *count)
+{
+	++*(int *)count;
+	return 0;
+}
+
+/* pcicount N: so many devices were enumerated */
+static void check_pcicount(char **arg)
+{
+	int count = 0;
+
+	any_entry("/sys/bus/pci/devices", count_entry, &count);
+	if (count != atoi(arg[0]))
+		return fail("there are %d", count);
+	ok("as many");
 }
 
 static int has_driver(const char *entry, const void *driver)
@@ -577,6 +612,105 @@ static void check_keyboard(char **arg)
 	fail("not found in 10 s");
 }
 
+/* ---------------------------------------------------------------- consoles */
+
+/* A terminal that passes on what it gets, and nothing else; -1 if there is none */
+static int open_raw(const char *name)
+{
+	struct termios raw;
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/dev/%s", name);
+	fd = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0 || ioctl(fd, TCGETS, &raw)) {
+		fail("cannot open %s: errno %d", path, errno);
+		return -1;
+	}
+	raw.c_iflag = raw.c_oflag = raw.c_lflag = 0;
+	raw.c_cc[VMIN] = 1;
+	ioctl(fd, TCSETS, &raw);
+	return fd;
+}
+
+/* Writes @text and reads the same back, as the host is to send it, in @ms */
+static int comes_back(int fd, const char *text, int ms)
+{
+	int len = strlen(text), sent = 0, got = 0;
+	long long end = now_us(CLOCK_MONOTONIC) + ms * 1000ll;
+	char back[256];
+
+	while (got < len && now_us(CLOCK_MONOTONIC) < end) {
+		struct pollfd wait = { .fd = fd, .events = POLLIN | (sent < len ? POLLOUT : 0) };
+		int some;
+
+		if (poll(&wait, 1, 100) <= 0)
+			continue;
+		if (wait.revents & POLLOUT && (some = write(fd, text + sent, len - sent)) > 0)
+			sent += some;
+		if (wait.revents & POLLIN && (some = read(fd, back + got, len - got)) > 0)
+			got += some;
+	}
+	return got == len && !memcmp(back, text, len);
+}
+
+#define ECHO_MS		5000
+
+/* echo TTY LINES: the host sends back what is written, line by line */
+static void check_echo(char **arg)
+{
+	int lines = atoi(arg[1]), fd = open_raw(arg[0]);
+	char text[128];
+
+	for (int i = 0; fd >= 0 && i < lines; i++) {
+		snprintf(text, sizeof(text), "line %d of %d, 0123456789abcdef\n", i, lines);
+		if (comes_back(fd, text, ECHO_MS))
+			continue;
+		close(fd);
+		return fail("line %d did not come back in %d ms", i, ECHO_MS);
+	}
+	if (fd < 0)
+		return;
+	close(fd);
+	ok("%d lines", lines);
+}
+
+/*
+ * load DISK TTY SECONDS: reading, writing and talking for so long; nothing takes
+ * longer than two seconds
+ */
+static void check_load(char **arg)
+{
+	long long start = now_us(CLOCK_MONOTONIC), end, begin, took, longest = 0;
+	int tty = open_raw(arg[1]), disk, rounds = 0;
+	char path[64], text[64];
+
+	if (tty < 0)
+		return;
+	snprintf(path, sizeof(path), "/dev/%s", arg[0]);
+	disk = open(path, O_RDWR | O_DIRECT);
+	if (disk < 0)
+		return fail("cannot open %s: errno %d", path, errno);
+	for (end = start + atoi(arg[2]) * 1000000ll; now_us(CLOCK_MONOTONIC) < end; rounds++) {
+		begin = now_us(CLOCK_MONOTONIC);
+		snprintf(text, sizeof(text), "round %d\n", rounds);
+		if (lseek(disk, 2 * PATTERN, SEEK_SET) < 0 || write_pattern(disk, rounds))
+			return fail("round %d: cannot write: errno %d", rounds, errno);
+		if (lseek(disk, 2 * PATTERN, SEEK_SET) < 0 || !same_pattern(disk, rounds))
+			return fail("round %d: does not hold what was written", rounds);
+		if (!comes_back(tty, text, ECHO_MS))
+			return fail("round %d did not come back in %d ms", rounds, ECHO_MS);
+		took = now_us(CLOCK_MONOTONIC) - begin;
+		if (took > longest)
+			longest = took;
+	}
+	close(disk);
+	close(tty);
+	if (longest > 2000000)
+		return fail("one of %d rounds took %lld ms", rounds, longest / 1000);
+	ok("%d rounds, the longest %lld ms", rounds, longest / 1000);
+}
+
 /* ------------------------------------------------------------------- main */
 
 #define MAX_ARGS	16
@@ -588,6 +722,7 @@ static const struct {
 } checks[] = {
 	{ "cpus",	1, check_cpus },
 	{ "clock",	2, check_clock },
+	{ "ticks",	2, check_ticks },
 	{ "idle",	2, check_idle },
 	{ "busy",	1, check_busy },
 	{ "cyclictest",	1, check_cyclictest },
@@ -595,10 +730,13 @@ static const struct {
 	{ "file",	2, check_file },
 	{ "model",	1, check_model },
 	{ "pci",	1, check_pci },
+	{ "pcicount",	1, check_pcicount },
 	{ "netdev",	1, check_netdev },
 	{ "disk",	3, check_disk },
 	{ "affinity",	2, check_affinity },
 	{ "keyboard",	1, check_keyboard },
+	{ "echo",	2, check_echo },
+	{ "load",	3, check_load },
 };
 
 static void run_check(char *line)
@@ -665,8 +803,12 @@ static void setup(void)
 	if (write_file("/proc/sys/kernel/printk_devkmsg", "on\n") && errno != ENOENT)
 		fail("the rate of lines is limited: errno %d", errno);
 	kmsg = open("/dev/kmsg", O_WRONLY);
-	if (kmsg >= 0)
-		console = kmsg;
+	if (kmsg < 0)
+		return;
+	console = kmsg;
+	/* A UART without an interrupt is polled as long as somebody has it open */
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		close(fd);
 }
 
 int main(void)

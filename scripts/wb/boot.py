@@ -22,7 +22,7 @@ TIMEOUT = 120                   # a boot takes 3 to 6 s; hosts may be busy
 # a legacy interrupt line.
 ROOT_PORTS = ["-device", "pcie-root-port,id=rp0,chassis=1",
               "-device", "pcie-root-port,id=rp1,chassis=2"]
-IGB = ["-netdev", "user,id=net0,restrict=on", "-device", "igb,netdev=net0,bus=rp1"]
+IGB = ["-netdev", "hubport,id=net0,hubid=0", "-device", "igb,netdev=net0,bus=rp1"]
 PORT_ID, NVME_ID, IGB_ID, BRIDGE_ID = "1b36:000c", "1b36:0010", "8086:10c9", "1b36:000e"
 
 
@@ -103,10 +103,10 @@ def initramfs(tree, out, name, checks, programs=None):
 
 
 def run_checks(tree, zone, parts, log, inspect=None, drive="", boot_cpu=0, programs=None,
-               **entry):
+               echo=False, **entry):
     """One boot of @zone with @parts; the Outcome has all that went wrong.
 
-    @drive is added to QEMU's -drive, @boot_cpu and @inspect are for qemu.boot(),
+    @drive is added to QEMU's -drive, @boot_cpu, @inspect and @echo are for qemu.boot(),
     @programs for initramfs() and @entry for entry_arguments().
     """
     args, disks, checks = parts
@@ -116,7 +116,7 @@ def run_checks(tree, zone, parts, log, inspect=None, drive="", boot_cpu=0, progr
                               [*checks, *(d.check for d in disks)], programs)
     outcome = qemu.boot([*entry_arguments(tree, zone, initrd, **entry), *args,
                          *(a for d in disks for a in d.arguments(drive))],
-                        log, token, TIMEOUT, boot_cpu, inspect=inspect)
+                        log, token, TIMEOUT, boot_cpu, inspect=inspect, echo=echo)
     if not outcome.ok:
         return outcome
     # The guest is content; is its data really in the host's files?

@@ -7,6 +7,7 @@ QEMU's control socket, because the exit code of QEMU is 0 for a power-off, a
 reset and a panic alike.
 """
 import collections
+import contextlib
 import json
 import pathlib
 import re
@@ -17,9 +18,10 @@ import socket
 import struct
 import subprocess
 import tempfile
+import threading
 import time
 
-from . import core
+from . import core, machine as built
 from .core import ROOT, Failure
 
 BINARY = "qemu-system-loongarch64"
@@ -37,9 +39,9 @@ class Outcome(collections.namedtuple("Outcome", "ok reason seconds lines")):
 
 
 def find():
-    """Path of a QEMU that can boot these kernels."""
-    name = core.setting("QEMU", BINARY)
-    path = shutil.which(name)
+    """Path of a QEMU that can boot these kernels: the test machine's, if it was built."""
+    name = core.setting("QEMU") or built.binary() or BINARY
+    path = shutil.which(str(name))
     if not path:
         raise Failure(f"{name} is not installed", repeat="scripts/setup")
     version = core.run([path, "--version"])
@@ -267,9 +269,35 @@ class Monitor(Channel):
             raise ConnectionError(f"{name}: {result['error'].get('desc')}")
         return result["return"]
 
+    def accesses(self):
+        """{(space, address): (reads, writes, refused)} that the zone's hypervisor saw."""
+        rows = self.command("qom-get", path="/machine/peripheral/zone", property="accesses")
+        return {(space, int(address, 16)): tuple(map(int, counts))
+                for space, address, *counts in map(str.split, rows.splitlines())}
+
     def registers(self):
         """"info registers" of all CPUs, as text."""
         return self.command("human-monitor-command", **{"command-line": "info registers -a"})
+
+
+class Echo(Channel):
+    """Somebody at the other end of a character device who sends back what comes."""
+
+    def __init__(self, directory):
+        super().__init__(directory, "echo")
+
+    def arguments(self):
+        return self.chardev("echo")
+
+    def start(self):
+        threading.Thread(target=self.answer, daemon=True).start()
+
+    def answer(self):
+        # Until QEMU ends
+        with contextlib.suppress(OSError):
+            self.socket.settimeout(None)
+            while some := self.socket.recv(4096):
+                self.socket.sendall(some)
 
 
 class Debugger(Channel):
@@ -322,12 +350,13 @@ def command(args):
     return [find(), *(str(a) for a in args)]
 
 
-def boot(args, log, token, timeout=60, boot_cpu=0, baseline=(), inspect=None):
+def boot(args, log, token, timeout=60, boot_cpu=0, baseline=(), inspect=None, echo=False):
     """Run a machine with its serial port in @log, and judge the run.
 
     @args are QEMU's, without a serial port. @token has to be in the console.
     @boot_cpu other than 0 enters the kernel on that core. @inspect is called
-    with the Monitor when the guest has ended, before QEMU does.
+    with the Monitor when the guest has ended, before QEMU does. With @echo, @args
+    has a device whose character device is "echo".
     """
     log = pathlib.Path(log)
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -341,13 +370,17 @@ def boot(args, log, token, timeout=60, boot_cpu=0, baseline=(), inspect=None):
         begin = out.tell()
         monitor = Monitor(directory)
         debugger = Debugger(directory) if boot_cpu else None
-        sockets = [s for s in (monitor, debugger) if s]
-        child = subprocess.Popen(cmd + [a for s in sockets for a in s.arguments()],
+        echoing = Echo(directory) if echo else None
+        sockets = [s for s in (monitor, debugger, echoing) if s]
+        # A device's character device has to stand before it
+        child = subprocess.Popen(cmd[:1] + [a for s in sockets for a in s.arguments()] + cmd[1:],
                                  stdin=subprocess.DEVNULL, stdout=out,
                                  stderr=subprocess.STDOUT, start_new_session=True)
         try:
             for each in sockets:
                 each.accept(child)
+            if echoing:
+                echoing.start()
             monitor.command("qmp_capabilities")
             if debugger:
                 debugger.swap(boot_cpu)

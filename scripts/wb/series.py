@@ -23,9 +23,10 @@ from .core import Failure
 BASE, SERIES = "refs/tags/base", "refs/heads/series"
 UNDER_WAY = "checking-out"
 
-# The kernel's own directories, less scripts/, which is the workbench's here.
-KERNEL_DIRS = """arch block certs crypto Documentation drivers fs include init io_uring ipc kernel
-    lib mm net rust samples security sound tools usr virt""".split()
+# The kernel's own directories, less scripts/, which is the workbench's here; QEMU's.
+SOURCE_DIRS = """arch block certs crypto Documentation drivers fs include init io_uring ipc kernel
+    lib mm net rust samples security sound tools usr virt
+    configs docs hw target""".split()
 MAINTAINERS = "MAINTAINERS"
 
 FORMAT = ["--zero-commit", "--no-numbered", "--no-signature", "--full-index", "--no-renames",
@@ -424,7 +425,7 @@ def projection(git, base=BASE, series=SERIES):
     """{path: (mode, bytes)} of what the checkout holds of this series."""
     old, new = git.listing(base), git.listing(series)
     added = {path: entry for path, entry in new.items() if path not in old}
-    foreign = [path for path in added if path.split("/")[0] not in KERNEL_DIRS]
+    foreign = [path for path in added if path.split("/")[0] not in SOURCE_DIRS]
     if foreign:
         raise Failure(f"the series adds {', '.join(foreign)}, for which the checkout has no place")
     bodies = git.contents(name for _, name in added.values())
@@ -469,8 +470,8 @@ Side = collections.namedtuple("Side", "patches files proofs")
 
 
 def on_disk(root=core.ROOT):
-    """Both sides as they lie in the checkout: every file below a kernel directory."""
-    paths = [path for top in KERNEL_DIRS for path in sorted((root / top).rglob("*"))]
+    """Both sides as they lie in the checkout: every file below a source directory."""
+    paths = [path for top in SOURCE_DIRS for path in sorted((root / top).rglob("*"))]
     paths += [root / MAINTAINERS]
     leftovers = re.compile(r"~$|\.(swp|orig|rej)$")
     proofs = root / "kunit/proofs"

@@ -22,30 +22,40 @@ BASIC_TOOLS = {"git", "gcc", "clang", "make", "vi", "vim", "emacs", "editor"}
 
 def check_series(tree, root=core.ROOT):
     """Level 0 of the tests: one row per patch and one per property of the whole."""
+    git = check_patches(tree, root, GROUP)
+    if not git:
+        return
+    report(GROUP, "maintainers", maintainers_problems(tree, git))
+    report(GROUP, "proofs", proof_problems(root))
+    report(GROUP, "cover letter", cover_problems(root))
+
+
+def check_patches(tree, root, group):
+    """The patches of @root, and the files that they add; also for QEMU's. None if they
+    do not apply, else their Git."""
     try:
         git = series.build(tree, root)
     except Failure as failure:
-        return results.failed(GROUP, "git am", failure.what)
-    results.passed(GROUP, "git am")
+        results.failed(group, "git am", failure.what)
+        return None
+    results.passed(group, "git am")
     form = {}
     if tree.name == series.pinned(root):
         form = form_problems(git, root)
     else:
-        results.skipped(GROUP, "normal form", "patches/ has it on the pinned base only")
+        results.skipped(group, "normal form", "patches/ has it on the pinned base only")
     for name, problems in commit_problems(git, root).items():
-        report(name, form.get(name, []) + problems)
-    report("tree", tree_problems(tree, git, root))
-    report("bases", base_problems(tree, git, root))
-    report("maintainers", maintainers_problems(tree, git))
-    report("proofs", proof_problems(root))
-    report("cover letter", cover_problems(root))
+        report(group, name, form.get(name, []) + problems)
+    report(group, "tree", tree_problems(tree, git, root))
+    report(group, "bases", base_problems(tree, git, root))
+    return git
 
 
-def report(name, problems):
+def report(group, name, problems):
     if problems:
-        results.failed(GROUP, name, "\n".join(problems))
+        results.failed(group, name, "\n".join(problems))
     else:
-        results.passed(GROUP, name)
+        results.passed(group, name)
 
 
 # ----------------------------------------------------------------- patches

@@ -23,8 +23,13 @@ TEMPLATE = "(Say what happens today and to whom, why, what the patch does, how i
 
 # -------------------------------------------------------- which side changed
 
+def work_dir(root):
+    """Where a series keeps what is not committed; there is one build/ in the checkout."""
+    return core.BUILD / root.name if root.parent == core.ROOT else root / "build"
+
+
 def synced_dir(root):
-    return root / "build/synced"
+    return work_dir(root) / "synced"
 
 
 def remember(root, side):
@@ -54,7 +59,7 @@ def in_head(root):
         return None
     held = {path: entry for path, entry in git.listing("HEAD").items()
             if re.match(r"patches/[0-9].*\.patch$", path) or path in (MAINTAINERS, PROOFS)
-            or path.split("/")[0] in series.KERNEL_DIRS}
+            or path.split("/")[0] in series.SOURCE_DIRS}
     bodies = git.contents(name for _, name in held.values())
     files = {path: (mode, bodies[name]) for path, (mode, name) in held.items()}
     proofs_then = files.pop(PROOFS, ("", b""))[1]
@@ -381,7 +386,7 @@ class Edit:
     """build/edit: the series as commits in a complete kernel tree of its own."""
 
     def __init__(self, root):
-        self.dir = root / "build/edit"
+        self.dir = work_dir(root) / "edit"
         self.git = Git(self.dir / ".git", self.dir)
         self.record = self.dir / ".git/series.json"
         self.state = core.read_json(self.record)
@@ -433,9 +438,9 @@ def open_edit(tree, root=core.ROOT):
                       "to give it up, remove build/edit")
     need_agreement(tree, root)
     fill_edit(tree, root, edit)
-    print("The series is the branch series in build/edit, upstream the tag base. Edit with\n"
-          "  cd build/edit && git rebase -i base\n"
-          "any file of the kernel, then run make sync in the checkout.")
+    print("The series is the branch series in {0}, upstream the tag base. Edit with\n"
+          "  cd {0} && git rebase -i base\n"
+          "any file there, then run make sync in the checkout.".format(core.shown(edit.dir)))
     return edit.dir
 
 
@@ -550,7 +555,7 @@ def rebase(tree, pinned, root=core.ROOT):
     else:
         mails = rebased(tree, pinned, root, edit, again)
     if tree.base is None:
-        dest = root / "build/rebased"
+        dest = work_dir(root) / "rebased"
         shutil.rmtree(dest, ignore_errors=True)
         series.write_files(dest, mails)
         return f"{core.shown(dest)} has the series for {tree.name}; patches/ stays as it is"

@@ -49,13 +49,20 @@ def build_key(tree, zone):
     return core.digest(checkout, unpacked, fragments(zone), kernel.toolchain())
 
 
+def configure(tree, zone):
+    """Configure the zone's kernel for what is checked out."""
+    key = build_key(tree, zone)
+    if not core.fresh(f"config-{zone}", key, [out_dir(tree, zone) / ".config"]):
+        kernel.config(tree, out_dir(tree, zone), fragments(zone))
+        core.stamp(f"config-{zone}", key)
+
+
 def build(tree, zone):
     """Configure and build the zone's kernel for the board; returns its image."""
     key = build_key(tree, zone)
     if not core.fresh(f"build-{zone}", key, [image(tree, zone)]):
         core.unstamp(f"build-{zone}")
-        out = out_dir(tree, zone)
-        kernel.config(tree, out, fragments(zone))
+        configure(tree, zone)
         link(tree, zone, "vmlinux", f"loongson-3a6000-hvisor-{zone}")
         core.stamp(f"build-{zone}", key)
     return image(tree, zone)
@@ -254,8 +261,51 @@ NO_TIMER_EDITS = "/delete-node/ &{/cpuic};\n"
 HVISOR_EDITS = (hypervisor(UNKNOWN_ABI, zone=1) + SHARED_EDITS
                 + "&{/serial@1fe001e0} { /delete-property/ interrupts; };\n")
 
+# What the test machine's zone is given (qemu/README.md): 48 vectors for MSI, and two
+# virtio devices on lines of the CPU.
+ZONE_VECTORS = 112, 48
+LINE_EDITS = "".join(f"""
+/ {{
+	virtio@{0x30001000 + 0x1000 * number:x} {{
+		compatible = "virtio,mmio";
+		reg = <0x0 {0x30001000 + 0x1000 * number:#x} 0x0 0x200>;
+		interrupt-parent = <&{{/cpuic}}>;
+		interrupts = <{4 + number}>;
+	}};
+}};
+""" for number in range(2))
+
+
+def machine_edits(abi, more=""):
+    """A nonroot zone of a hypervisor with @abi, on the test machine."""
+    first, count = ZONE_VECTORS
+    return f"""{hypervisor(abi, zone=1)}{LINE_EDITS}
+&{{/eiointc@1400}} {{ loongson,available-ranges = <{first} {count}>; }};
+&{{/msi@2ff00000}} {{ loongson,msi-base-vec = <{first}>; loongson,msi-num-vecs = <{count}>; }};
+&{{/serial@1fe001e0}} {{ /delete-property/ interrupts; }};
+{more}"""
+
+
+# Its PCI bus behind the windows of a 7A bridge
+LS7A_EDITS = """
+&{/pcie@20000000} {
+	compatible = "loongson,ls7a-pci";
+	reg = <0x0 0x1a000000 0x0 0x02000000>, <0xfe 0x0 0x0 0x20000000>;
+	bus-range = <0x0 0x1f>;
+};
+"""
+# Time is told by ticks, one for each interrupt of the timer
+PERIODIC_EDITS = f"""
+/ {{ chosen {{ bootargs = "{CONSOLE} highres=off nohz=off"; }}; }};
+"""
+# Only the hypervisor can stop the zone
+SERVICES_EDITS = "/delete-node/ &{/poweroff};\n/delete-node/ &{/reboot};\n"
+
 VARIANTS = {"": "", "shared": SHARED_EDITS, "pci": PCI_EDITS, "no-timer": NO_TIMER_EDITS,
-            "hvisor": HVISOR_EDITS}
+            "hvisor": HVISOR_EDITS, "zone": machine_edits(1),
+            "zone-ls7a": machine_edits(1, LS7A_EDITS),
+            "zone-periodic": machine_edits(1, PERIODIC_EDITS),
+            "zone-services": machine_edits(3, SERVICES_EDITS)}
 # In which others have routed and enabled the zone's vectors.
 SHARED_VARIANTS = "shared", "hvisor"
 

@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""End to end on the test machine: what a zone's kernel makes of its hypervisor.
+
+Each row boots a zone's kernel as it is, with a hypervisor of some kind (qemu/README.md)
+around it. Where it names a defect, the kernel without the series fails it: make
+zones-table runs both and keeps what they said in kunit/ZONES.md.
+"""
+import collections
+import types
+
+from . import boot, core, guest, machine, prefixes, qemu, series, zones
+from .core import LOGS, Failure
+
+TABLE = core.ROOT / "kunit/ZONES.md"
+# How long each line row works; longer for the table.
+seconds = types.SimpleNamespace(load=10)
+LONG_LOAD = 60
+
+# .run is a function of the kernel tree that returns a boot's Outcome.
+Row = collections.namedtuple("Row", "name zone text run")
+ROWS = []
+
+
+def row(name, text, zone="nonroot"):
+    def register(function):
+        ROWS.append(Row(name, zone, text, function))
+        return function
+    return register
+
+
+def hypervisor(zone=1, **properties):
+    """QEMU's arguments for a zone's hypervisor with @properties."""
+    words = [f"{name.replace('_', '-')}={value}" for name, value in properties.items()]
+    return ["-device", ",".join(["hvisor,id=zone", f"zone={zone}", *words])]
+
+
+def log_of(name):
+    return LOGS / f"zone-{name}.log"
+
+
+def run_zone(tree, name, parts, **how):
+    """Boot the nonroot kernel with (arguments, disks, checks)."""
+    return boot.run_checks(tree, "nonroot", parts, log_of(name), **{"variant": "zone", **how})
+
+
+# -------------------------------------------------- virtio on lines of the CPU
+
+CONSOLE = ["-device", "virtio-serial-device,bus=virtio-mmio-bus.0",
+           "-device", "virtconsole,chardev=echo"]
+
+
+def line_parts(load=None, **properties):
+    """Console on HWI2, disk on HWI3, as in a zone of a board."""
+    load = load or seconds.load
+    disk = guest.Disk("nonroot", "vda", "virtio", "virtio-blk-device,bus=virtio-mmio-bus.1")
+    return ([*hypervisor(**properties), *CONSOLE], [disk],
+            ["cpus 1", "echo hvc0 20", f"load vda hvc0 {load}"])
+
+
+@row("line-rev-b", "virtio disk and console with PREEMPT_RT, lines that fall at the acknowledge")
+def line_rev_b(tree):
+    return run_zone(tree, "line-rev-b", line_parts(revision="b"), echo=True)
+
+
+@row("line-rev-a", "the same, lines that all fall when a status is read")
+def line_rev_a(tree):
+    return run_zone(tree, "line-rev-a", line_parts(revision="a", hide_cpuid="on"), echo=True)
+
+
+@row("line-late", "the same, lines that fall 0.1 ms after the acknowledge")
+def line_late(tree):
+    return run_zone(tree, "line-late", line_parts(revision="b", late=100), echo=True)
+
+
+# --------------------------------------------------------- what others share
+
+# EIOINTC's nodemap, lines, enables, bounce and routes; the root zone's
+SHARED = [(0x14a0, 0x14c8), (0x1600, 0x1620), (0x1680, 0x16a0), (0x1c00, 0x1d00)]
+
+
+def nothing_shared_is_written(monitor):
+    """What the zone wrote into registers of all, or ""."""
+    def is_shared(space, address):
+        return space == "pch-pic" or space == "iocsr" and any(
+            start <= address < end for start, end in SHARED)
+    written = [f"{space} {address:#x}" for (space, address), (_, writes, _)
+               in sorted(monitor.accesses().items()) if writes and is_shared(space, address)]
+    return f"{len(written)} shared registers were written, first {written[0]}" if written else ""
+
+
+@row("registers", "no SMP, on core 2, NVMe and igb by MSI: nothing that others share is written")
+def registers(tree):
+    args, disks, checks = boot.nonroot_parts()
+    return run_zone(tree, "registers", (args + hypervisor(cpu=2), disks, checks),
+                    inspect=nothing_shared_is_written, smp=3, cpu=2)
+
+
+@row("ls7a", "NVMe and igb behind a 7A bridge's windows, where empty slots read 0")
+def ls7a(tree):
+    args, disks, checks = boot.nonroot_parts()
+    args = [*args, *hypervisor(), "-device", "ls7a-config,view=zone"]
+    return run_zone(tree, "ls7a", (args, disks, checks), variant="zone-ls7a")
+
+
+@row("ghosts", "config space that nobody decodes: no device appears")
+def ghosts(tree):
+    args = [*hypervisor(), "-device", "ls7a-config,view=ghosts"]
+    return run_zone(tree, "ghosts", (args, [], ["cpus 1", "pcicount 0"]), variant="zone-ls7a")
+
+
+# ------------------------------------------------------------------- time
+
+@row("timer", "the timer interrupts at each idle instruction, and 5000 times a second: ticks keep time")
+def timer(tree):
+    args = hypervisor(timer_on_idle="on", timer_noise=5000)
+    return run_zone(tree, "timer", (args, [], ["cpus 1", "clock 100 2", "ticks 100 2"]),
+                    variant="zone-periodic")
+
+
+# -------------------------------------------------------------- hypercalls
+
+def sysfs(abi, configuration, features="0x0", zone=1):
+    files = {"type": "hvisor", "zone": zone, "abi": abi, "configuration": configuration,
+             "features": features}
+    return [f"file /sys/hypervisor/{name} {text}" for name, text in files.items()]
+
+
+@row("calls-rev-a", "revision A answers hypercalls")
+def calls_rev_a(tree):
+    return run_zone(tree, "calls-rev-a", (hypervisor(revision="a"), [], sysfs(1, 5)))
+
+
+@row("calls-rev-b", "revision B answers hypercalls")
+def calls_rev_b(tree):
+    return run_zone(tree, "calls-rev-b", (hypervisor(revision="b"), [], sysfs(1, 6)))
+
+
+SERVICES = 0x7f
+CALLS = {0x101: "IRQ_EOI", 0x103: "WAIT", 0x104: "ZONE_CTRL", 0x107: "TIME_INFO"}
+
+
+def services_are_used(monitor):
+    seen = monitor.accesses()
+    unused = [name for code, name in CALLS.items() if not seen.get(("call", code), (0, 0))[1]]
+    refused = [f"{code:#x}" for (space, code), counts in seen.items()
+               if space == "call" and counts[2]]
+    return "; ".join([f"{', '.join(unused)}: no call was made"] * bool(unused)
+                     + [f"calls {', '.join(refused)} were refused"] * bool(refused))
+
+
+@row("services", "all proposed services: they are used, and the zone stops by one")
+def services(tree):
+    args, disks, checks = line_parts(load=2, services=SERVICES)
+    checks = [*checks, *sysfs(3, 6, f"{SERVICES:#x}"), "idle 5 3", "file /sys/hypervisor/stolen 0"]
+    return run_zone(tree, "services", (args, disks, checks), variant="zone-services", echo=True,
+                    inspect=services_are_used)
+
+
+@row("lost-ipis", "with SMP, IPIs that a CPU sends to itself are lost", zone="root")
+def lost_ipis(tree):
+    args, disks, checks = boot.root_parts(cpus=1)
+    return boot.run_checks(tree, "root", (args + hypervisor(zone=0, revision="a", lose_ipis="on"),
+                                          disks, checks),
+                           log_of("lost-ipis"), smp=1, edits=zones.hypervisor(1))
+
+
+# ------------------------------------------------------- as KVM's guests see it
+
+@row("virtual-eiointc", "a virtual EIOINTC, whose routes are numbers of CPUs", zone="root")
+def virtual_eiointc(tree):
+    # IOCSR 0x8 of the board, and that it is virtual; CPUCFG as KVM has it, without a feature
+    args, disks, checks = boot.root_parts(cpus=4)
+    more = ["-machine", "v-eiointc=on",
+            *hypervisor(zone=0, signature="KVM", iocsr_features=0x81c, iocsr_limit=0,
+                        idle_returns="off")]
+    return boot.run_checks(tree, "root", (args + more, disks, checks), log_of("virtual-eiointc"),
+                           smp=4)
+
+
+# ---------------------------------------------------------------------- run
+
+def run(tree, which):
+    """One row's Outcome."""
+    try:
+        return which.run(tree)
+    except Failure as failure:
+        return qemu.Outcome(False, failure.what, 0, [])
+
+
+def check(tree):
+    """Each row, green with the whole series."""
+    if not machine.binary():
+        core.results.skipped("zones", "rows", "the test machine was not built (make qemu)")
+        return
+    for each in ROWS:
+        zones.configure(tree, each.zone)
+        with core.phase(f"Zone {each.name}") as state:
+            outcome = run(tree, each)
+            state.note = outcome.note
+        if outcome.ok:
+            core.results.passed("zones", each.name, seconds=outcome.seconds)
+        else:
+            core.results.failed("zones", each.name, outcome.reason)
+
+
+def table(tree):
+    """kunit/ZONES.md: all rows with the series and without it."""
+    seconds.load = LONG_LOAD
+    with_series = column(tree, "with")
+    with prefixes.borrowed(tree):
+        series.checkout(tree, series.BASE)
+        without = column(tree, "without")
+    lines = [HEAD.format(base=tree.name, patches=len(series.patches())), *(
+        f"| {each.name} | {each.text} | {without[each.name]} | {with_series[each.name]} |"
+        for each in ROWS)]
+    TABLE.write_text("\n".join(lines) + "\n")
+    return TABLE
+
+
+def column(tree, what):
+    results = {}
+    for each in ROWS:
+        zones.configure(tree, each.zone)
+        with core.phase(f"Zone {each.name} {what} the series") as state:
+            outcome = run(tree, each)
+            state.note = outcome.note
+        results[each.name] = "passes" if outcome.ok else "fails: " + outcome.reason.split(";")[0]
+    return results
+
+
+HEAD = """# A zone's kernel on the test machine, with the series and without it
+
+`make zones-table` wrote this: linux {base} and {patches} patches, QEMU's model of a zone
+([`qemu/`](../qemu/README.md)). Nothing here was run on a board or under hvisor itself.
+
+| row | what | without the series | with it |
+|---|---|---|---|"""
