@@ -9,7 +9,7 @@ nonroot  enters as under hvisor: a raw image at the zone's address, registers
 import re
 import secrets
 
-from . import core, guest, kernel, qemu, zones
+from . import core, guest, kernel, machine, qemu, zones
 from .core import LOGS, Failure
 from .zones import CONSOLE, HERE, ZONES, build
 
@@ -52,6 +52,29 @@ def nonroot_parts():
 PARTS = {"root": root_parts, "nonroot": nonroot_parts}
 
 
+def line_parts(**properties):
+    """A zone of the test machine with its console on HWI2 and its disk on HWI3."""
+    disk = guest.Disk("nonroot", "vda", "virtio", "virtio-blk-device,bus=virtio-mmio-bus.1")
+    return ([*machine.hypervisor(**properties),
+             "-device", "virtio-serial-device,bus=virtio-mmio-bus.0",
+             "-device", "virtconsole,chardev=echo"], [disk], ["echo hvc0 20"])
+
+
+def usual(zone):
+    """What the zone's kernel is booted with: as a zone, where there is the test machine.
+
+    Returns the parts, and what else run_checks() takes.
+    """
+    args, disks, checks = PARTS[zone]()
+    if not machine.binary():
+        return (args, disks, checks), {}
+    if zone == "root":
+        return ([*args, *machine.hypervisor(zone=0)], disks, checks), dict(
+            edits=zones.hypervisor(2))
+    more = line_parts()
+    return (args + more[0], disks + more[1], checks + more[2]), dict(variant="zone", echo=True)
+
+
 # What a zone may find at physical 0, where a firmware's command line would be:
 # harmful words, bytes of every kind, no end within a command line's size.
 JUNK = (b"rdinit=/nonexistent maxcpus=0 " + bytes(range(1, 256))) * 32
@@ -59,9 +82,9 @@ JUNK = (b"rdinit=/nonexistent maxcpus=0 " + bytes(range(1, 256))) * 32
 
 def root_entry(elf, initrd, append=CONSOLE, smp=None, edits=""):
     """QEMU's arguments that start @elf by -kernel, with QEMU's device tree corrected."""
-    machine = {**zones.ROOT_MACHINE, **({"smp": smp} if smp else {})}
-    dtb = zones.device_tree("root", zones.ROOT_EDITS + edits, **machine)
-    return [*qemu.machine(**machine), "-kernel", elf, "-initrd", initrd,
+    shape = {**zones.ROOT_MACHINE, **({"smp": smp} if smp else {})}
+    dtb = zones.device_tree("root", zones.ROOT_EDITS + edits, **shape)
+    return [*qemu.machine(**shape), "-kernel", elf, "-initrd", initrd,
             "-append", append, *qemu.blob(dtb, 0x100000)]
 
 
@@ -74,8 +97,8 @@ def nonroot_entry(elf, raw, initrd, smp=None, cpu=0, variant=""):
                                    zones.shared_eiointc(cpu) if variant in zones.SHARED_VARIANTS
                                    else ()))
     junk.write_bytes(JUNK)
-    machine = {**zones.NONROOT_MACHINE, **({"smp": smp} if smp else {})}
-    return [*qemu.machine(**machine), "-bios", rom, *qemu.blob(raw, zones.ENTRY),
+    shape = {**zones.NONROOT_MACHINE, **({"smp": smp} if smp else {})}
+    return [*qemu.machine(**shape), "-bios", rom, *qemu.blob(raw, zones.ENTRY),
             *qemu.blob(initrd, zones.INITRD), *qemu.blob(junk, 0),
             *(qemu.words(0, zones.pci_functions()) if variant == "pci" else ())]
 
@@ -103,11 +126,11 @@ def initramfs(tree, out, name, checks, programs=None):
 
 
 def run_checks(tree, zone, parts, log, inspect=None, drive="", boot_cpu=0, programs=None,
-               echo=False, **entry):
+               echo=False, serial=qemu.SERIAL, **entry):
     """One boot of @zone with @parts; the Outcome has all that went wrong.
 
-    @drive is added to QEMU's -drive, @boot_cpu, @inspect and @echo are for qemu.boot(),
-    @programs for initramfs() and @entry for entry_arguments().
+    @drive is added to QEMU's -drive; @boot_cpu, @inspect, @echo and @serial are for
+    qemu.boot(), @programs for initramfs() and @entry for entry_arguments().
     """
     args, disks, checks = parts
     for disk in disks:
@@ -116,7 +139,8 @@ def run_checks(tree, zone, parts, log, inspect=None, drive="", boot_cpu=0, progr
                               [*checks, *(d.check for d in disks)], programs)
     outcome = qemu.boot([*entry_arguments(tree, zone, initrd, **entry), *args,
                          *(a for d in disks for a in d.arguments(drive))],
-                        log, token, TIMEOUT, boot_cpu, inspect=inspect, echo=echo)
+                        log, token, TIMEOUT, boot_cpu, inspect=inspect, echo=echo,
+                        serial=serial)
     if not outcome.ok:
         return outcome
     # The guest is content; is its data really in the host's files?
@@ -127,7 +151,8 @@ def run_checks(tree, zone, parts, log, inspect=None, drive="", boot_cpu=0, progr
 def boot(tree, zone):
     """Boot the zone's kernel, which build() has made: Failure unless all is well."""
     log = LOGS / f"boot-{zone}.log"
-    outcome = run_checks(tree, zone, PARTS[zone](), log)
+    parts, how = usual(zone)
+    outcome = run_checks(tree, zone, parts, log, **how)
     if not outcome.ok:
         raise Failure(f"booting the {zone} kernel: {outcome.reason}", log, f"make boot-{zone}")
     return outcome
@@ -166,9 +191,10 @@ def check(tree):
     for zone in ZONES:
         with core.phase(f"Build the {zone} kernel"):
             build(tree, zone)
+        parts, how = usual(zone)
         with core.phase(f"Boot the {zone} kernel") as state:
-            state.note = report(f"boot-{zone}", run_checks(tree, zone, PARTS[zone](),
-                                                          LOGS / f"boot-{zone}.log"))
+            state.note = report(f"boot-{zone}", run_checks(tree, zone, parts,
+                                                          LOGS / f"boot-{zone}.log", **how))
     for name, entry, reason in MUST_FAIL:
         with core.phase(f"Boot with {name}") as state:
             outcome = run_checks(tree, "root", PARTS["root"](), LOGS / "boot-fails.log", **entry)

@@ -24,6 +24,12 @@ OPTIONS = ["--target-list=loongarch64-softmmu", "--without-default-features",
            "--python=/usr/bin/python3"]
 
 
+def hypervisor(zone=1, **properties):
+    """QEMU's arguments for a zone's hypervisor with @properties (qemu/README.md)."""
+    words = [f"{name.replace('_', '-')}={value}" for name, value in properties.items()]
+    return ["-device", ",".join(["hvisor,id=zone", f"zone={zone}", *words])]
+
+
 def tree():
     name = series.pinned(ROOT)
     return source.Tree(name, BUILD / f"qemu-{name}", BUILD / f"qemu-{name}.git",

@@ -346,22 +346,26 @@ class Debugger(Channel):
 
 # ----------------------------------------------------------------------- boot
 
+SERIAL = ["-serial", "stdio"]
+
+
 def command(args):
     return [find(), *(str(a) for a in args)]
 
 
-def boot(args, log, token, timeout=60, boot_cpu=0, baseline=(), inspect=None, echo=False):
+def boot(args, log, token, timeout=60, boot_cpu=0, baseline=(), inspect=None, echo=False,
+         serial=SERIAL):
     """Run a machine with its serial port in @log, and judge the run.
 
-    @args are QEMU's, without a serial port. @token has to be in the console.
-    @boot_cpu other than 0 enters the kernel on that core. @inspect is called
+    @args are QEMU's, but for @serial, which puts the console to QEMU's output.
+    @token has to be in it. @boot_cpu other than 0 enters the kernel on that core. @inspect is called
     with the Monitor when the guest has ended, before QEMU does. With @echo, @args
     has a device whose character device is "echo".
     """
     log = pathlib.Path(log)
     log.parent.mkdir(parents=True, exist_ok=True)
     # Stopped at first: an event before the handshake would be lost.
-    cmd = [*command(args), "-serial", "stdio", "-S",
+    cmd = [find(), *serial, *map(str, args), "-S",
            "-action", "reboot=shutdown,shutdown=pause,panic=pause"]
     start = time.monotonic()
     with tempfile.TemporaryDirectory() as directory, open(log, "wb") as out:

@@ -791,6 +791,8 @@ static void stand_beside_cpus(HvisorState *s)
     };
     memory_region_init_io(&s->iocsr_region, OBJECT(s), &iocsr_ops, s, "hvisor-iocsr",
                           UINT64_MAX);
+    /* One CPU's mail to another is an access that an access makes */
+    s->iocsr_region.disable_reentrancy_guard = true;
     address_space_init(&s->iocsr, &s->iocsr_region, "hvisor-iocsr");
     CPU_FOREACH(cs) {
         CPULoongArchState *env = cpu_env(cs);
