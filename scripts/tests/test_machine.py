@@ -8,6 +8,25 @@ from unittest import mock
 from wb import core, machine, qemu, series
 
 
+@unittest.skipUnless(machine.binary(), "the test machine was not built (make qemu)")
+class Properties(unittest.TestCase):
+    BAD = {
+        "hvisor,revision=c": "revision 'c' is neither a nor b",
+        "hvisor,services=0x80": "services 0x80: there are 0x7f",
+        "hvisor,cpu=1": "cpu 1: the machine has 1",
+        "hvisor,signature=ABCDE": "signature 'ABCDE' has more than 4 characters",
+        "hvisor,timer-noise=2000000": "timer-noise 2000000 is more than a million a second",
+        "hvisor,first-vector=256": "vectors 48 from 256 on: there are 256",
+        "hvisor,vectors=145": "vectors 145 from 112 on: there are 256",
+        "ls7a-config,view=x": "view 'x' is none of board, zone, ghosts",
+    }
+
+    def test_out_of_range(self):
+        for device, said in self.BAD.items():
+            with self.subTest(device=device), self.assertRaisesRegex(core.Failure, said):
+                core.run([machine.binary(), *qemu.machine(), "-device", device], timeout=20)
+
+
 class Machine(unittest.TestCase):
     def setUp(self):
         scratch = tempfile.TemporaryDirectory()
@@ -68,9 +87,9 @@ class Machine(unittest.TestCase):
     def test_a_build_that_fails_leaves_the_installed_qemu(self):
         self.fake_build()
         (self.dir / "qemu/patches/0001-x.patch").write_text("new")
-        machine.OUT.joinpath("build.ninja").write_text("")
         failure = core.Failure("building QEMU")
         with mock.patch.object(machine, "unpack"), mock.patch.object(series, "apply"), \
+                mock.patch.object(machine, "configure"), \
                 mock.patch.object(core, "run", side_effect=[machine.compiler(), failure]), \
                 self.assertRaisesRegex(core.Failure, "building QEMU"):
             machine.build()

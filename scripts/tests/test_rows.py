@@ -52,6 +52,12 @@ class Services(unittest.TestCase):
 
 
 class Run(unittest.TestCase):
+    def test_in_a_cell(self):
+        self.assertEqual(rows.in_a_cell("the guest panicked; on the console: x"),
+                         "the guest panicked")
+        self.assertEqual(rows.in_a_cell("a | b \x01\n  c"), "a b")
+        self.assertEqual(len(rows.in_a_cell("x" * 1000)), 120)
+
     def test_totals(self):
         self.assertEqual(rows.totals(accesses()), {"iocsr": 18, "pch-pic": 1, "virtio": 5})
 

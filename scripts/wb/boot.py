@@ -88,18 +88,21 @@ def root_entry(elf, initrd, append=CONSOLE, smp=None, edits=""):
             "-append", append, *qemu.blob(dtb, 0x100000)]
 
 
-def nonroot_entry(elf, raw, initrd, smp=None, cpu=0, variant=""):
-    """QEMU's arguments that start @raw, whose ELF file is @elf, as hvisor does."""
+def nonroot_entry(elf, raw, initrd, smp=None, cpu=0, variant="", junk=JUNK):
+    """QEMU's arguments that start @raw, whose ELF file is @elf, as hvisor does.
+
+    @junk is what is at physical 0.
+    """
     if initrd.stat().st_size > zones.INITRD_SIZE:
         raise Failure(f"{core.shown(initrd)} is larger than {zones.INITRD_SIZE >> 20} MiB")
-    rom, junk = HERE / "nonroot/rom", HERE / "nonroot/junk"
+    rom, low = HERE / "nonroot/rom", HERE / "nonroot/junk"
     rom.write_bytes(qemu.entry_rom(zones.elf_entry(elf) - zones.LOAD + zones.ENTRY, cpu,
                                    zones.shared_eiointc(cpu) if variant in zones.SHARED_VARIANTS
                                    else ()))
-    junk.write_bytes(JUNK)
+    low.write_bytes(junk)
     shape = {**zones.NONROOT_MACHINE, **({"smp": smp} if smp else {})}
     return [*qemu.machine(**shape), "-bios", rom, *qemu.blob(raw, zones.ENTRY),
-            *qemu.blob(initrd, zones.INITRD), *qemu.blob(junk, 0),
+            *qemu.blob(initrd, zones.INITRD), *qemu.blob(low, 0),
             *(qemu.words(0, zones.pci_functions()) if variant == "pci" else ())]
 
 

@@ -11,6 +11,7 @@ import types
 from . import boot, core, machine, prefixes, qemu, series, zones
 from .core import LOGS, Failure
 from .machine import hypervisor
+from .zones import CONSOLE
 
 TABLE = core.ROOT / "kunit/ZONES.md"
 # How long each line row works; longer for the table.
@@ -36,7 +37,8 @@ def run_zone(tree, name, parts, zone="nonroot", inspect=None, **how):
         seen[name] = totals(accesses)
         return inspect(accesses) if inspect else ""
     if zone == "nonroot":
-        how = {"variant": "zone", **how}
+        # Nothing at physical 0: a row has one defect.
+        how = {"variant": "zone", "junk": bytes(4096), **how}
     return boot.run_checks(tree, zone, parts, LOGS / f"zone-{name}.log", inspect=look, **how)
 
 
@@ -51,6 +53,12 @@ def totals(accesses):
         if space != "csr":
             total[space] += reads + writes
     return total
+
+
+@row("command-line", "junk at physical 0, where a firmware would leave a command line")
+def command_line(tree):
+    return run_zone(tree, "command-line", (hypervisor(), [], ["cpus 1", f"cmdline {CONSOLE}"]),
+                    junk=boot.JUNK)
 
 
 # -------------------------------------------------- virtio on lines of the CPU
@@ -243,11 +251,18 @@ def column(tree, what):
         with core.phase(f"Zone {each.name} {what} the series") as state:
             outcome = run(tree, each)
             state.note = outcome.note
-        verdict = "passes" if outcome.ok else "fails: " + outcome.reason.split(";")[0]
+        verdict = "passes" if outcome.ok else "fails: " + in_a_cell(outcome.reason)
         traps = ", ".join(f"{space} {count}" for space, count
                           in sorted(seen.pop(each.name, {}).items()))
         results[each.name] = verdict + (f" ({traps})" if traps else "")
     return results
+
+
+def in_a_cell(reason, limit=120):
+    """What is wrong first, as a cell of a table takes it."""
+    text = reason.split("; ")[0].split("\n")[0]
+    text = "".join(c for c in text if c.isascii() and c.isprintable() and c != "|")
+    return " ".join(text.split())[:limit]
 
 
 HEAD = """# A zone's kernel on the test machine, with the series and without it

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """KUnit: build a lane's kernel and run suites through the kernel's kunit.py."""
 import collections
+import os
+import pathlib
 import shutil
 
 from . import core, kernel, qemu
@@ -55,7 +57,9 @@ def kunit_py(tree, lane, command, *arguments, log, check=True, what=None):
                      f"--build_dir={out_dir(tree, lane)}",
                      f"--kunitconfig={out_dir(tree, lane)}/lane.config", *options, *arguments],
                     cwd=tree.dir, log=log, check=check, what=what,
-                    env={**kernel.environment(), "PYTHONDONTWRITEBYTECODE": "1"})
+                    env={**kernel.environment(), "PYTHONDONTWRITEBYTECODE": "1",
+                         # It knows QEMU by its name alone.
+                         "PATH": f"{pathlib.Path(qemu.find()).parent}:{os.environ['PATH']}"})
 
 
 def build(tree, lane, log=None):

@@ -301,10 +301,8 @@ PERIODIC_EDITS = f"""
 # Only the hypervisor can stop the zone, and print what it says.
 UART = 0x1fe001e0
 SERVICES_EDITS = "".join(f"/delete-node/ &{{/{node}}};\n" for node in (
-    "poweroff", "reboot", *(f"serial@{UART + 0x100 * number:x}" for number in range(4)))) + f"""
-/ {{ chosen {{
-	bootargs = "earlycon=hvisor keep_bootcon console=ttyS0 swiotlb=2048";
-}}; }};
+    "poweroff", "reboot", *(f"serial@{UART + 0x100 * number:x}" for number in range(4)))) + """
+/ { chosen { bootargs = "earlycon=hvisor keep_bootcon console=ttyS0 swiotlb=2048"; }; };
 """
 
 VARIANTS = {"": "", "shared": SHARED_EDITS, "pci": PCI_EDITS, "no-timer": NO_TIMER_EDITS,

@@ -15,6 +15,7 @@
 #include "qemu/error-report.h"
 #include "qemu/module.h"
 #include "qemu/timer.h"
+#include "qemu/units.h"
 #include "qapi/error.h"
 #include "chardev/char-fe.h"
 #include "exec/address-spaces.h"
@@ -72,17 +73,21 @@ enum {
 /* 3.2, 3.4 */
 #define IOCSR_FEATURES          0x8
 #define IOCSR_IPI_SEND          0x1040
+#define IOCSR_EIOINTC           0x14a0
 #define IOCSR_LINES             0x14c0
+#define IOCSR_STATUS            0x1700
 #define IOCSR_ENABLE            0x1600
 #define IOCSR_ROUTES            0x1c00
 #define EIOINTC_HWI             1
 #define IOCSR_VECTORS           256
+#define IOCSR_EIOINTC_END       (IOCSR_ROUTES + IOCSR_VECTORS)
 #define IOCSR_LIMIT             0x3000
 #define PCH_PIC_BASE            0x10000000
 #define PCH_PIC_SIZE            0x400
 
 #define NR_CSRS                 0x400
 #define MAX_PARTS               8
+#define MAX_WRITES              (256 * KiB)     /* of text */
 
 /* What is counted, beside CSRs; a key's upper byte */
 enum { SPACE_IOCSR, SPACE_VIRTIO, SPACE_PCH_PIC, SPACE_CALL, SPACE_IDLE };
@@ -142,6 +147,7 @@ struct HvisorState {
     QEMUTimer *fall, *clear, *noise, *wake;
     bool is_set_up;
     GHashTable *counts;
+    GString *writes;
     uint64_t csr_reads[NR_CSRS], csr_writes[NR_CSRS];
 };
 
@@ -173,10 +179,10 @@ static void append_count(gpointer key, gpointer value, gpointer text)
 {
     Count *count = value;
 
-    g_string_append_printf(text, "%s %#" PRIx64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
+    g_string_append_printf(text, "%s 0x%" PRIx64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
                            space_names[count->key >> SPACE_SHIFT],
-                           extract64(count->key, 0, SPACE_SHIFT), count->reads, count->writes,
-                           count->refused);
+                           extract64(count->key, 0, SPACE_SHIFT),
+                           count->reads, count->writes, count->refused);
 }
 
 /* Lines "SPACE ADDRESS READS WRITES REFUSED" */
@@ -189,7 +195,7 @@ static char *get_accesses(Object *obj, Error **errp)
     g_hash_table_foreach(s->counts, append_count, text);
     for (csr = 0; csr < NR_CSRS; csr++) {
         if (s->csr_reads[csr] || s->csr_writes[csr]) {
-            g_string_append_printf(text, "csr %#x %" PRIu64 " %" PRIu64 " 0\n", csr,
+            g_string_append_printf(text, "csr 0x%x %" PRIu64 " %" PRIu64 " 0\n", csr,
                                    qatomic_read(&s->csr_reads[csr]),
                                    qatomic_read(&s->csr_writes[csr]));
         }
@@ -211,6 +217,29 @@ static void set_accesses(Object *obj, const char *value, Error **errp)
     for (csr = 0; csr < NR_CSRS; csr++) {
         qatomic_set(&s->csr_reads[csr], 0);
         qatomic_set(&s->csr_writes[csr], 0);
+    }
+}
+
+static char *get_writes(Object *obj, Error **errp)
+{
+    return g_strdup(HVISOR(obj)->writes->str);
+}
+
+/* What a controller is told when it is set up, and not which interrupts it has */
+static bool is_interrupt_setup(int space, hwaddr address)
+{
+    return space == SPACE_PCH_PIC ||
+           (space == SPACE_IOCSR && address >= IOCSR_EIOINTC &&
+            address < IOCSR_EIOINTC_END &&
+            (address < IOCSR_STATUS || address >= IOCSR_ROUTES));
+}
+
+static void note_write(HvisorState *s, int space, hwaddr address, uint64_t data,
+                       unsigned int size)
+{
+    if (is_interrupt_setup(space, address) && s->writes->len < MAX_WRITES) {
+        g_string_append_printf(s->writes, "%s 0x%" PRIx64 " %u 0x%" PRIx64 "\n",
+                               space_names[space], address, size, data);
     }
 }
 
@@ -317,17 +346,18 @@ static hwaddr within(const MemoryRegionSection *part, hwaddr address)
     return part->offset_within_region + address - part->offset_within_address_space;
 }
 
-static MemTxResult window_read(void *opaque, hwaddr offset, uint64_t *data, unsigned int size,
-                               MemTxAttrs attrs)
+static MemTxResult window_read(void *opaque, hwaddr offset, uint64_t *data,
+                               unsigned int size, MemTxAttrs attrs)
 {
     Window *w = opaque;
-    MemoryRegionSection *part = part_of(w, w->base + offset);
+    hwaddr address = w->base + offset;
+    MemoryRegionSection *part = part_of(w, address);
     MemTxResult result = MEMTX_OK;
 
-    count_of(w->hv, w->space, w->base + offset)->reads++;
+    count_of(w->hv, w->space, address)->reads++;
     *data = 0;
     if (part) {
-        result = memory_region_dispatch_read(part->mr, within(part, w->base + offset), data,
+        result = memory_region_dispatch_read(part->mr, within(part, address), data,
                                              size_memop(size) | MO_LE, attrs);
     }
     if (w->transport >= 0 && offset == TRANSPORT_STATUS) {
@@ -336,17 +366,19 @@ static MemTxResult window_read(void *opaque, hwaddr offset, uint64_t *data, unsi
     return result;
 }
 
-static MemTxResult window_write(void *opaque, hwaddr offset, uint64_t data, unsigned int size,
-                                MemTxAttrs attrs)
+static MemTxResult window_write(void *opaque, hwaddr offset, uint64_t data,
+                                unsigned int size, MemTxAttrs attrs)
 {
     Window *w = opaque;
-    MemoryRegionSection *part = part_of(w, w->base + offset);
+    hwaddr address = w->base + offset;
+    MemoryRegionSection *part = part_of(w, address);
 
-    count_of(w->hv, w->space, w->base + offset)->writes++;
+    count_of(w->hv, w->space, address)->writes++;
+    note_write(w->hv, w->space, address, data, size);
     if (!part) {
         return MEMTX_OK;
     }
-    return memory_region_dispatch_write(part->mr, within(part, w->base + offset), data,
+    return memory_region_dispatch_write(part->mr, within(part, address), data,
                                         size_memop(size) | MO_LE, attrs);
 }
 
@@ -369,7 +401,8 @@ static void cover(HvisorState *s, Window *w, int space, hwaddr base, hwaddr size
     w->base = base;
     w->transport = transport;
     while (at < base + size && w->nr_parts < MAX_PARTS) {
-        MemoryRegionSection part = memory_region_find(get_system_memory(), at, base + size - at);
+        MemoryRegionSection part = memory_region_find(get_system_memory(), at,
+                                                      base + size - at);
 
         if (!part.mr) {
             break;
@@ -400,8 +433,8 @@ static bool is_refused(HvisorState *s, hwaddr address)
            (address >= IOCSR_ROUTES && address < IOCSR_ROUTES + IOCSR_VECTORS);
 }
 
-static MemTxResult iocsr_read(void *opaque, hwaddr address, uint64_t *data, unsigned int size,
-                              MemTxAttrs attrs)
+static MemTxResult iocsr_read(void *opaque, hwaddr address, uint64_t *data,
+                              unsigned int size, MemTxAttrs attrs)
 {
     HvisorState *s = opaque;
     Count *count = count_of(s, SPACE_IOCSR, address);
@@ -423,14 +456,15 @@ static MemTxResult iocsr_read(void *opaque, hwaddr address, uint64_t *data, unsi
     return result;
 }
 
-static MemTxResult iocsr_write(void *opaque, hwaddr address, uint64_t data, unsigned int size,
-                               MemTxAttrs attrs)
+static MemTxResult iocsr_write(void *opaque, hwaddr address, uint64_t data,
+                               unsigned int size, MemTxAttrs attrs)
 {
     HvisorState *s = opaque;
     Count *count = count_of(s, SPACE_IOCSR, address);
     uint8_t bytes[8];
 
     count->writes++;
+    note_write(s, SPACE_IOCSR, address, data, size);
     if (is_refused(s, address)) {
         count->refused++;
         return MEMTX_OK;
@@ -449,7 +483,8 @@ static const MemoryRegionOps iocsr_ops = {
 
 static void set_iocsr(HvisorState *s, hwaddr address, uint32_t word)
 {
-    address_space_stl_le(&s->board->as_iocsr, address, word, MEMTXATTRS_UNSPECIFIED, NULL);
+    address_space_stl_le(&s->board->as_iocsr, address, word, MEMTXATTRS_UNSPECIFIED,
+                         NULL);
 }
 
 static void set_iocsr_byte(HvisorState *s, hwaddr address, uint8_t byte)
@@ -606,7 +641,8 @@ static uint64_t print_character(HvisorState *s, uint64_t character)
 
 static uint64_t route(HvisorState *s, uint64_t vector, uint64_t core)
 {
-    if (vector < s->first_vector || vector - s->first_vector >= s->nr_vectors || core > 3) {
+    if (vector < s->first_vector || vector - s->first_vector >= s->nr_vectors ||
+        core > 3) {
         return -EINVAL;
     }
     set_iocsr_byte(s, IOCSR_ROUTES + vector, 1 << core);
@@ -751,15 +787,15 @@ static bool check_properties(HvisorState *s, Error **errp)
     } else if (s->signature && strlen(s->signature) > 4) {
         error_setg(errp, "signature '%s' has more than 4 characters", s->signature);
     } else if (s->services & ~ALL_SERVICES) {
-        error_setg(errp, "services %#x: there are %#x", s->services, ALL_SERVICES);
+        error_setg(errp, "services 0x%x: there are 0x%x", s->services, ALL_SERVICES);
     } else if (!qemu_get_cpu(s->cpu)) {
         error_setg(errp, "cpu %u: the machine has %u", s->cpu, current_machine->smp.cpus);
     } else if (s->noise_hz > 1000000) {
         error_setg(errp, "timer-noise %u is more than a million a second", s->noise_hz);
     } else if (s->first_vector >= IOCSR_VECTORS ||
                s->nr_vectors > IOCSR_VECTORS - s->first_vector) {
-        error_setg(errp, "vectors %u from %u on: there are %u", s->nr_vectors, s->first_vector,
-                   IOCSR_VECTORS);
+        error_setg(errp, "vectors %u from %u on: there are %u", s->nr_vectors,
+                   s->first_vector, IOCSR_VECTORS);
     } else {
         return true;
     }
@@ -807,7 +843,8 @@ static void hvisor_realize(DeviceState *dev, Error **errp)
     HvisorState *s = HVISOR(dev);
     int i;
 
-    s->board = (void *)object_dynamic_cast(qdev_get_machine(), TYPE_LOONGARCH_VIRT_MACHINE);
+    s->board = (void *)object_dynamic_cast(qdev_get_machine(),
+                                           TYPE_LOONGARCH_VIRT_MACHINE);
     if (!check_properties(s, errp)) {
         return;
     }
@@ -838,7 +875,9 @@ static void hvisor_init(Object *obj)
 
     s->revision = g_strdup("b");
     s->counts = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, g_free);
+    s->writes = g_string_new("");
     object_property_add_str(obj, "accesses", get_accesses, set_accesses);
+    object_property_add_str(obj, "writes", get_writes, NULL);
 }
 
 static const Property hvisor_properties[] = {

@@ -86,7 +86,8 @@ static void config_write(void *opaque, hwaddr address, uint64_t data, unsigned i
     PCIDevice *dev = device_at(s, address);
 
     if (dev && strcmp(s->view, "ghosts")) {
-        pci_host_config_write_common(dev, offset_of(address), pci_config_size(dev), data, size);
+        pci_host_config_write_common(dev, offset_of(address), pci_config_size(dev),
+                                     data, size);
     }
 }
 
@@ -107,7 +108,8 @@ static void ls7a_config_realize(DeviceState *dev, Error **errp)
         error_setg(errp, "ls7a-config needs the LoongArch machine \"virt\"");
         return;
     }
-    if (strcmp(s->view, "board") && strcmp(s->view, "zone") && strcmp(s->view, "ghosts")) {
+    if (strcmp(s->view, "board") && strcmp(s->view, "zone") &&
+        strcmp(s->view, "ghosts")) {
         error_setg(errp, "view '%s' is none of board, zone, ghosts", s->view);
         return;
     }
