@@ -128,6 +128,7 @@ class Setup(Scratch):
             path.write_bytes((core.ROOT / "scripts" / name).read_bytes())
             path.chmod(0o755)
         fake(self.bin, "qemu-system-loongarch64", "echo 'QEMU emulator version 10.0.2'")
+        fake(self.bin, "meson", "echo 1.7.0")
         fake(self.bin, "id", "echo 0")
 
     def run_setup(self):
@@ -161,6 +162,12 @@ class Setup(Scratch):
         fake(self.bin, "apt-get", "exit 100")
         self.assertIn("To be installed: qemu-system-misc (QEMU 10 or newer)",
                       self.run_setup().stdout)
+
+    def test_old_meson_is_replaced(self):
+        fake(self.bin, "dpkg-query", "echo install ok installed")
+        fake(self.bin, "meson", "echo 1.0.1")
+        fake(self.bin, "apt-get", "exit 100")
+        self.assertIn("To be installed: meson (1.5 or newer)\n", self.run_setup().stdout)
 
     def test_no_debian_source_is_told(self):
         fake(self.bin, "dpkg-query", "exit 1")
