@@ -3,6 +3,7 @@
 import contextlib
 import io
 import re
+import shutil
 
 from wb import series, sync
 from wb.core import Failure
@@ -268,6 +269,11 @@ class InEdit(SeriesCase):
             self.assertEqual(git.raw("cat-file", "blob", f"base:{path}").decode(), text)
         self.assertEqual(git.lines("log", "--reverse", "--format=%s", "base.."), self.subjects())
         self.assertEqual(git.lines("status", "--porcelain"), [])
+
+    def test_opens_where_nothing_was_built(self):
+        shutil.rmtree(sync.work_dir(self.root), ignore_errors=True)
+        where, _ = self.open()
+        self.assertTrue(where.is_dir())
 
     def test_base_is_upstream_though_the_series_is_applied(self):
         series.apply(self.tree, self.root)

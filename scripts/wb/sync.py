@@ -470,6 +470,7 @@ def copy_tree(tree, dest):
     for old in (part, dest):
         shutil.rmtree(old, ignore_errors=True)
     series.refuse_newer(tree, untouched(tree))
+    dest.parent.mkdir(parents=True, exist_ok=True)
     try:
         core.run(["cp", "-a", "--reflink=auto", tree.dir, part], what="copying the kernel tree")
         commit_base(tree, part)
