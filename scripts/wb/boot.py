@@ -106,9 +106,9 @@ def nonroot_entry(elf, raw, initrd, smp=None, cpu=0, variant="", junk=JUNK):
             *(qemu.words(0, zones.pci_functions()) if variant == "pci" else ())]
 
 
-def entry_arguments(tree, zone, initrd, **entry):
-    """QEMU's arguments by which the zone's kernel is started."""
-    elf, raw = zones.test_image(tree, zone, entry.get("variant", ""))
+def entry_arguments(image, zone, initrd, **entry):
+    """QEMU's arguments by which the zone's kernel, which zones.test_image() gave, is started."""
+    elf, raw = image
     if zone == "root":
         return root_entry(elf, initrd, **entry)
     return nonroot_entry(elf, raw, initrd, **entry)
@@ -138,9 +138,11 @@ def run_checks(tree, zone, parts, log, inspect=None, drive="", boot_cpu=0, progr
     args, disks, checks = parts
     for disk in disks:
         disk.make()
+    # Which makes the tool that packs an initramfs, too
+    image = zones.test_image(tree, zone, entry.get("variant", ""))
     initrd, token = initramfs(tree, zones.out_dir(tree, zone), zone,
                               [*checks, *(d.check for d in disks)], programs)
-    outcome = qemu.boot([*entry_arguments(tree, zone, initrd, **entry), *args,
+    outcome = qemu.boot([*entry_arguments(image, zone, initrd, **entry), *args,
                          *(a for d in disks for a in d.arguments(drive))],
                         log, token, TIMEOUT, boot_cpu, inspect=inspect, echo=echo,
                         serial=serial)
@@ -252,7 +254,8 @@ def shell(tree, zone):
         disk.make()
     script = HERE / "shell-init"
     script.write_text(SHELL_INIT)
+    image = zones.test_image(tree, zone)
     initrd = guest.initramfs(zones.out_dir(tree, zone), f"{zone}-shell",
                        {"/init": (script, 0o755), "/bin/busybox": (guest.busybox(), 0o755)})
-    qemu.interactive([*entry_arguments(tree, zone, initrd), *args,
+    qemu.interactive([*entry_arguments(image, zone, initrd), *args,
                       *(a for d in disks for a in d.arguments())])

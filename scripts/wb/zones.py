@@ -105,7 +105,9 @@ def test_image(tree, zone, variant=""):
     if not core.fresh(f"image-{zone}-{kind}", key, [elf, raw]):
         core.unstamp(f"image-{zone}-{kind}")
         if dtb:
-            shutil.copy(dtb, out_dir(tree, zone) / f"arch/loongarch/boot/dts/{name}.dtb")
+            place = out_dir(tree, zone) / "arch/loongarch/boot/dts"
+            place.mkdir(parents=True, exist_ok=True)
+            shutil.copy(dtb, place / f"{name}.dtb")
         link(tree, zone, kind, name)
         core.stamp(f"image-{zone}-{kind}", key)
     return elf, raw
