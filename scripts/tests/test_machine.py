@@ -105,3 +105,12 @@ class Machine(unittest.TestCase):
         path.chmod(0o755)
         with mock.patch.dict("os.environ", QEMU=""):
             self.assertEqual(qemu.find(), str(path))
+            self.assertTrue(qemu.is_test_machine())
+
+    def test_another_is_not_the_test_machine(self):
+        self.fake_build()
+        other = self.dir / "other"
+        other.write_text("#!/bin/sh\necho QEMU emulator version 10.0.13\n")
+        other.chmod(0o755)
+        with mock.patch.dict("os.environ", QEMU=str(other)):
+            self.assertFalse(qemu.is_test_machine())

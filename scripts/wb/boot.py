@@ -66,7 +66,7 @@ def usual(zone):
     Returns the parts, and what else run_checks() takes.
     """
     args, disks, checks = PARTS[zone]()
-    if not machine.binary():
+    if not qemu.is_test_machine():
         return (args, disks, checks), {}
     if zone == "root":
         return ([*args, *machine.hypervisor(zone=0)], disks, checks), dict(

@@ -54,6 +54,11 @@ def find():
     return path
 
 
+def is_test_machine():
+    """Whether what boots is the test machine, and not the installed or another QEMU."""
+    return built.binary() is not None and find() == str(built.binary())
+
+
 def machine(smp=1, memory=1024):
     """Arguments of every machine here; a dumped device tree needs the same."""
     return ["-nodefaults", "-machine", "virt", "-cpu", "max", "-display", "none",
