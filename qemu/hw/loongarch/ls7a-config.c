@@ -2,10 +2,11 @@
 /*
  * Config space of the LoongArch "virt" board's PCI bus, as a Loongson 7A bridge has it
  *
- * Two windows: CFG0 for the standard registers of all buses, CFG1 for the
- * extended ones as well. Bus 0 is at their start, others from 256 MiB on; bits 8
- * to 11 of a register's offset are bits 24 to 27 of the address (hvisor.md, 6.1
- * and 6.2). The devices are those that the board's own host bridge has.
+ * Two windows, with bus 0 at their start. CFG0 has the standard registers, of 32
+ * bits, and the other buses from 16 MiB on. CFG1 has the extended ones as well:
+ * bits 8 to 11 of a register's offset are bits 24 to 27 of the address, and the
+ * other buses are from 256 MiB on (hvisor.md, 6.1 and 6.2). The devices are those
+ * that the board's own host bridge has.
  */
 
 #include "qemu/osdep.h"
@@ -24,10 +25,11 @@
 OBJECT_DECLARE_SIMPLE_TYPE(Ls7aConfigState, LS7A_CONFIG)
 
 #define CFG0_BASE               0x1a000000
-#define CFG0_SIZE               0x02000000      /* the board's flash is behind it */
+#define CFG0_SIZE               0x02000000
+#define CFG0_OTHER_BUSES        BIT(24)
 #define CFG1_BASE               0xfe00000000
 #define CFG1_SIZE               0x20000000
-#define OTHER_BUSES             0x10000000
+#define CFG1_OTHER_BUSES        BIT(28)
 #define GHOST_ID                0x00000200
 #define GHOST_ROM               0x7ff
 
@@ -46,7 +48,7 @@ static uint32_t offset_of(hwaddr address)
 
 static PCIDevice *device_at(Ls7aConfigState *s, hwaddr address)
 {
-    unsigned int bus = address & OTHER_BUSES ? extract64(address, 16, 8) : 0;
+    unsigned int bus = address & CFG1_OTHER_BUSES ? extract64(address, 16, 8) : 0;
 
     return pci_find_device(s->bus, bus, extract64(address, 8, 8));
 }
@@ -91,7 +93,32 @@ static void config_write(void *opaque, hwaddr address, uint64_t data, unsigned i
     }
 }
 
-static const MemoryRegionOps config_ops = {
+/* Where CFG1 has what is at @address of CFG0 */
+static hwaddr in_cfg1(hwaddr address)
+{
+    return extract64(address, 0, 24) |
+           (address & CFG0_OTHER_BUSES ? CFG1_OTHER_BUSES : 0);
+}
+
+static uint64_t cfg0_read(void *opaque, hwaddr address, unsigned int size)
+{
+    return config_read(opaque, in_cfg1(address), size);
+}
+
+static void cfg0_write(void *opaque, hwaddr address, uint64_t data, unsigned int size)
+{
+    config_write(opaque, in_cfg1(address), data, size);
+}
+
+static const MemoryRegionOps cfg0_ops = {
+    .read = cfg0_read,
+    .write = cfg0_write,
+    .endianness = DEVICE_LITTLE_ENDIAN,
+    .valid = { .min_access_size = 4, .max_access_size = 4 },
+    .impl = { .min_access_size = 4, .max_access_size = 4 },
+};
+
+static const MemoryRegionOps cfg1_ops = {
     .read = config_read,
     .write = config_write,
     .endianness = DEVICE_LITTLE_ENDIAN,
@@ -114,8 +141,8 @@ static void ls7a_config_realize(DeviceState *dev, Error **errp)
         return;
     }
     s->bus = LOONGARCH_VIRT_MACHINE(board)->pci_bus;
-    memory_region_init_io(&s->cfg0, OBJECT(s), &config_ops, s, "ls7a-cfg0", CFG0_SIZE);
-    memory_region_init_io(&s->cfg1, OBJECT(s), &config_ops, s, "ls7a-cfg1", CFG1_SIZE);
+    memory_region_init_io(&s->cfg0, OBJECT(s), &cfg0_ops, s, "ls7a-cfg0", CFG0_SIZE);
+    memory_region_init_io(&s->cfg1, OBJECT(s), &cfg1_ops, s, "ls7a-cfg1", CFG1_SIZE);
     memory_region_add_subregion(get_system_memory(), CFG0_BASE, &s->cfg0);
     memory_region_add_subregion(get_system_memory(), CFG1_BASE, &s->cfg1);
 }
