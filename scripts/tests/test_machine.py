@@ -7,13 +7,16 @@ from unittest import mock
 
 from wb import core, machine, qemu, series
 
+from .test_qemu import POWER_OFF, TOKEN, load, say
+
 
 @unittest.skipUnless(machine.binary(), "the test machine was not built (make qemu)")
 class Properties(unittest.TestCase):
     BAD = {
         "hvisor,revision=c": "revision 'c' is neither a nor b",
         "hvisor,services=0x80": "services 0x80: there are 0x7f",
-        "hvisor,cpu=1": "cpu 1: the machine has 1",
+        "hvisor,cpu=5": "cpu 5: the machine has 5",
+        "hvisor,cpu=4": "cpu 4: vectors are routed to cores 0 to 3",
         "hvisor,signature=ABCDE": "signature 'ABCDE' has more than 4 characters",
         "hvisor,timer-noise=2000000": "timer-noise 2000000 is more than a million a second",
         "hvisor,first-vector=256": "vectors 48 from 256 on: there are 256",
@@ -24,7 +27,116 @@ class Properties(unittest.TestCase):
     def test_out_of_range(self):
         for device, said in self.BAD.items():
             with self.subTest(device=device), self.assertRaisesRegex(core.Failure, said):
-                core.run([machine.binary(), *qemu.machine(), "-device", device], timeout=20)
+                core.run([machine.binary(), *qemu.machine(smp=5), "-device", device], timeout=20)
+
+
+ZERO, A0, A1, A2, T0, T1, T2 = 0, 4, 5, 6, 12, 13, 14
+ECFG, ESTAT, TCFG = 0x4, 0x5, 0x41
+SWI0, TIMER = 1 << 0, 1 << 11
+IDLE, HVCL = 0x06488000, 0x002b8000
+TICKS_PER_MS = 100000
+
+
+def add(rd, rj, rk):
+    return [0x00108000 | rk << 10 | rj << 5 | rd]
+
+
+def set_csr(csr, value):
+    return [*load(T0, value), 0x04000020 | csr << 10 | T0]
+
+
+def read_counter(rd):
+    return [0x00006800 | rd]
+
+
+def hypercall(code, arg0=(qemu.move(A1, ZERO),)):
+    """@arg0 has instructions that set a1."""
+    return [*arg0, qemu.move(A2, ZERO), qemu.ori(A0, ZERO, code), HVCL]
+
+
+MINUS_ONE = [0x02c00000 | 0xfff << 10 | ZERO << 5 | A1]        # addi.d a1, zero, -1
+
+
+def write_iocsr_d(address, high, low):
+    shift, both = 0x00410000 | 32 << 10 | T1 << 5 | T1, 0x00150000 | T2 << 10 | T1 << 5 | T1
+    return [*load(T0, address), *load(T1, high), shift, *load(T2, low), both,
+            0x06481c00 | T0 << 5 | T1]
+
+
+def stop_unless_equal(rj, rd):
+    return [qemu.beq(rj, rd, 8), qemu.branch_to_self()]
+
+
+def stop_unless_less(rj, rd):
+    """By less than 2^63, unsigned."""
+    return [0x68000000 | 2 << 10 | rj << 5 | rd, qemu.branch_to_self()]
+
+
+@unittest.skipUnless(machine.binary(), "the test machine was not built (make qemu)")
+class Model(unittest.TestCase):
+    """Guests of a few instructions, which say the token if all is as it should be."""
+
+    def setUp(self):
+        scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(scratch.cleanup)
+        self.dir = pathlib.Path(scratch.name)
+        patcher = mock.patch.dict("os.environ", QEMU=str(machine.binary()))
+        patcher.start()
+        self.addCleanup(patcher.stop)
+
+    def run_guest(self, instructions, smp=1, cpu=0, **properties):
+        """What it accessed, by (space, address)."""
+        rom, seen = self.dir / "rom", {}
+        here = [qemu.csrrd(T0, qemu.CPUID), qemu.ori(T1, ZERO, cpu),
+                *stop_unless_equal(T0, T1)]
+        rom.write_bytes(qemu.rom([*here, *instructions, *say(TOKEN), *POWER_OFF]))
+        outcome = qemu.boot([*qemu.machine(smp), "-bios", rom, *machine.hypervisor(**properties)],
+                            self.dir / "log", TOKEN, 5,
+                            inspect=lambda monitor: seen.update(monitor.accesses()))
+        self.assertTrue(outcome.ok, outcome.reason)
+        return seen
+
+    def test_software_interrupt_ends_idle(self):
+        self.run_guest([*set_csr(ECFG, SWI0), *set_csr(ESTAT, SWI0), IDLE], idle_returns="off")
+
+    def test_what_a_core_sends_is_not_filtered_but_seen(self):
+        read = [*load(T0, 0x1c00), 0x06480800 | T0 << 5 | T1]
+        seen = self.run_guest([*qemu.write_iocsr(0x1c00, 0x04040404),
+                               *write_iocsr_d(0x1158, 0x01020304, 0x1c00),
+                               *read, *load(T0, 0x01020304), *stop_unless_equal(T0, T1)])
+        self.assertEqual(seen["iocsr", 0x1c00], (1, 1, 1))
+        self.assertEqual(seen["iocsr", 0x1158], (0, 1, 0))
+        self.assertEqual(seen["sent", 0x1c00], (0, 1, 0))
+
+    def test_wait_without_a_deadline_forgets_an_earlier_one(self):
+        soon = [*read_counter(A1), *load(T1, 20 * TICKS_PER_MS), *add(A1, A1, T1)]
+        self.wait_for_the_timer(soon, [qemu.move(A1, ZERO)])
+
+    def test_wait_until_the_end_of_time(self):
+        self.wait_for_the_timer([qemu.move(A1, ZERO)], MINUS_ONE)
+
+    def wait_for_the_timer(self, first, second):
+        """A wait that an interrupt ends at once, one that the timer ends after 50 ms."""
+        self.run_guest([*set_csr(ECFG, SWI0 | TIMER), *set_csr(ESTAT, SWI0),
+                        *hypercall(0x103, first), *set_csr(ESTAT, 0),
+                        *set_csr(TCFG, 50 * TICKS_PER_MS | 1), *read_counter(8),
+                        *hypercall(0x103, second), *read_counter(9),
+                        *load(T0, 40 * TICKS_PER_MS), *add(8, 8, T0), *stop_unless_less(8, 9)],
+                       services=4)
+
+    def test_wait_with_a_deadline_on_another_core(self):
+        einval = [qemu.ori(T0, ZERO, 22), *add(A0, A0, T0), *stop_unless_equal(A0, ZERO)]
+        self.run_guest([*hypercall(0x103, [qemu.ori(A1, ZERO, 1)]), *einval], smp=2, cpu=1,
+                       services=4)
+
+    def test_calls_that_a_zone_does_not_have(self):
+        address = [*load(A1, 0x1000)]
+        for revision, refused in ("a", {1, 8, 9, 11, 0x100}), ("b", {1, 8, 11, 20, 0x100}):
+            seen = self.run_guest([i for code in (1, 4, 5, 6, 8, 9, 11, 20, 0x100)
+                                   for i in hypercall(code, address)], revision=revision)
+            with self.subTest(revision=revision):
+                self.assertEqual({code for (space, code), counts in seen.items()
+                                  if space == "call" and counts[2]}, refused)
 
 
 class Machine(unittest.TestCase):

@@ -70,6 +70,8 @@ enum {
 #define SWI0                    0
 #define CLEAR_NS                (200 * SCALE_MS)
 
+#define COUNTER_NS              10
+
 /* 3.2, 3.4 */
 #define IOCSR_FEATURES          0x8
 #define IOCSR_IPI_SEND          0x1040
@@ -80,6 +82,7 @@ enum {
 #define IOCSR_ROUTES            0x1c00
 #define EIOINTC_HWI             1
 #define IOCSR_VECTORS           256
+#define ROUTED_CORES            4       /* a bit of a route for each */
 #define IOCSR_EIOINTC_END       (IOCSR_ROUTES + IOCSR_VECTORS)
 #define IOCSR_LIMIT             0x3000
 #define PCH_PIC_BASE            0x10000000
@@ -90,8 +93,10 @@ enum {
 #define MAX_WRITES              (256 * KiB)     /* of text */
 
 /* What is counted, beside CSRs; a key's upper byte */
-enum { SPACE_IOCSR, SPACE_VIRTIO, SPACE_PCH_PIC, SPACE_CALL, SPACE_IDLE };
-static const char *const space_names[] = { "iocsr", "virtio", "pch-pic", "call", "idle" };
+enum { SPACE_IOCSR, SPACE_SENT, SPACE_VIRTIO, SPACE_PCH_PIC, SPACE_CALL, SPACE_IDLE };
+static const char *const space_names[] = {
+    "iocsr", "sent", "virtio", "pch-pic", "call", "idle"
+};
 #define SPACE_SHIFT             56
 
 /* How often somebody accessed a register, or made a call */
@@ -110,6 +115,14 @@ typedef struct Window {
     MemoryRegionSection parts[MAX_PARTS];
     unsigned int nr_parts;
 } Window;
+
+/* A transport's line of the CPU */
+typedef struct Line {
+    HvisorState *hv;
+    uint8_t bit;                /* in HvisorState.lines */
+    bool source;                /* what the device wants */
+    QEMUTimer *fall;            /* pending: it falls late */
+} Line;
 
 struct HvisorState {
     DeviceState parent_obj;
@@ -139,12 +152,12 @@ struct HvisorState {
     bool is_a;
     MemoryRegion iocsr_region;
     AddressSpace iocsr;
+    unsigned int iocsr_depth;   /* of accesses that an access makes */
     Window transports[NR_TRANSPORTS];
     Window pch_pic;
-    bool source[NR_TRANSPORTS]; /* what the devices want */
+    Line line[NR_TRANSPORTS];
     uint8_t lines;              /* what the CPU sees, one bit for each HWI */
-    uint8_t falling;            /* those that fall late */
-    QEMUTimer *fall, *clear, *noise, *wake;
+    QEMUTimer *clear, *noise, *wake;
     bool is_set_up;
     GHashTable *counts;
     GString *writes;
@@ -229,7 +242,7 @@ static char *get_writes(Object *obj, Error **errp)
 static bool is_interrupt_setup(int space, hwaddr address)
 {
     return space == SPACE_PCH_PIC ||
-           (space == SPACE_IOCSR && address >= IOCSR_EIOINTC &&
+           ((space == SPACE_IOCSR || space == SPACE_SENT) && address >= IOCSR_EIOINTC &&
             address < IOCSR_EIOINTC_END &&
             (address < IOCSR_STATUS || address >= IOCSR_ROUTES));
 }
@@ -259,20 +272,28 @@ static void set_lines(HvisorState *s, uint8_t lines)
 
 static void fall_late(void *opaque)
 {
-    HvisorState *s = opaque;
+    Line *line = opaque;
 
-    set_lines(s, s->lines & ~s->falling);
-    s->falling = 0;
+    set_lines(line->hv, line->hv->lines & ~line->bit);
 }
 
 static void drop_lines(HvisorState *s, uint8_t lines)
 {
+    int64_t now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+    unsigned int i;
+
     if (!s->late_us) {
         set_lines(s, s->lines & ~lines);
         return;
     }
-    s->falling |= lines & s->lines;
-    timer_mod(s->fall, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) + s->late_us * SCALE_US);
+    for (i = 0; i < NR_TRANSPORTS; i++) {
+        Line *line = &s->line[i];
+
+        /* The first that drops it decides when: nobody can keep it up */
+        if (lines & s->lines & line->bit && !timer_pending(line->fall)) {
+            timer_mod(line->fall, now + (int64_t)s->late_us * SCALE_US);
+        }
+    }
 }
 
 static void clear_all(void *opaque)
@@ -281,10 +302,10 @@ static void clear_all(void *opaque)
 }
 
 /* Revision A: a line stays until somebody clears them all */
-static void raise_line(HvisorState *s, uint8_t line)
+static void raise_line(HvisorState *s, Line *line)
 {
-    s->falling &= ~line;
-    set_lines(s, (s->is_a && !s->keep_lines ? 0 : s->lines) | line);
+    timer_del(line->fall);
+    set_lines(s, (s->is_a && !s->keep_lines ? 0 : s->lines) | line->bit);
     if (s->is_a) {
         timer_mod(s->clear, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) + CLEAR_NS);
     }
@@ -294,31 +315,32 @@ static void raise_line(HvisorState *s, uint8_t line)
 static void set_source(void *opaque, int n, int level)
 {
     HvisorState *s = opaque;
-    uint8_t line = BIT(TRANSPORT_HWI(n));
+    Line *line = &s->line[n];
 
-    s->source[n] = level;
+    line->source = level;
     if (level) {
         raise_line(s, line);
     } else if (!s->is_a) {
-        drop_lines(s, line);
+        drop_lines(s, line->bit);
     }
 }
 
 static void status_was_read(HvisorState *s, int transport)
 {
     if (s->is_a) {
-        drop_lines(s, s->keep_lines ? BIT(TRANSPORT_HWI(transport)) : 0xff);
+        drop_lines(s, s->keep_lines ? s->line[transport].bit : 0xff);
     }
 }
 
+/* 8.3: the hypervisor itself drops them, at once */
 static uint64_t end_of_interrupt(HvisorState *s, uint64_t lines)
 {
     unsigned int i;
 
     set_lines(s, s->lines & ~lines);
     for (i = 0; i < NR_TRANSPORTS; i++) {
-        if (s->source[i] && lines & BIT(TRANSPORT_HWI(i))) {
-            raise_line(s, BIT(TRANSPORT_HWI(i)));
+        if (s->line[i].source && lines & s->line[i].bit) {
+            raise_line(s, &s->line[i]);
         }
     }
     return 0;
@@ -433,44 +455,67 @@ static bool is_refused(HvisorState *s, hwaddr address)
            (address >= IOCSR_ROUTES && address < IOCSR_ROUTES + IOCSR_VECTORS);
 }
 
-static MemTxResult iocsr_read(void *opaque, hwaddr address, uint64_t *data,
-                              unsigned int size, MemTxAttrs attrs)
+/* The register itself. Some access others in turn, behind the hypervisor's back. */
+static MemTxResult pass(HvisorState *s, hwaddr address, MemTxAttrs attrs, uint8_t *bytes,
+                        unsigned int size, bool write)
 {
-    HvisorState *s = opaque;
-    Count *count = count_of(s, SPACE_IOCSR, address);
-    uint8_t bytes[8] = { 0 };
     MemTxResult result;
+
+    s->iocsr_depth++;
+    result = address_space_rw(&s->board->as_iocsr, address, attrs, bytes, size, write);
+    s->iocsr_depth--;
+    return result;
+}
+
+/* Whether the hypervisor itself says what the zone reads */
+static bool is_answered(HvisorState *s, hwaddr address, uint64_t *data)
+{
+    Count *count = count_of(s, SPACE_IOCSR, address);
 
     count->reads++;
     *data = 0;
     if (s->iocsr_limit && address >= s->iocsr_limit) {
         count->refused++;
-        return MEMTX_OK;
+        return true;
     }
-    if (address == IOCSR_FEATURES && s->iocsr_features) {
+    if (address == IOCSR_FEATURES) {
         *data = s->iocsr_features;
+    }
+    return *data;
+}
+
+static MemTxResult iocsr_read(void *opaque, hwaddr address, uint64_t *data,
+                              unsigned int size, MemTxAttrs attrs)
+{
+    HvisorState *s = opaque;
+    uint8_t bytes[8] = { 0 };
+    MemTxResult result;
+
+    if (!s->iocsr_depth && is_answered(s, address, data)) {
         return MEMTX_OK;
     }
-    result = address_space_read(&s->board->as_iocsr, address, attrs, bytes, size);
+    result = pass(s, address, attrs, bytes, size, false);
     *data = ldn_le_p(bytes, size);
     return result;
 }
 
+/* 3.2: what one core sends to another's registers (0x1158) is not filtered */
 static MemTxResult iocsr_write(void *opaque, hwaddr address, uint64_t data,
                                unsigned int size, MemTxAttrs attrs)
 {
     HvisorState *s = opaque;
-    Count *count = count_of(s, SPACE_IOCSR, address);
+    int space = s->iocsr_depth ? SPACE_SENT : SPACE_IOCSR;
+    Count *count = count_of(s, space, address);
     uint8_t bytes[8];
 
     count->writes++;
-    note_write(s, SPACE_IOCSR, address, data, size);
-    if (is_refused(s, address)) {
+    note_write(s, space, address, data, size);
+    if (space == SPACE_IOCSR && is_refused(s, address)) {
         count->refused++;
         return MEMTX_OK;
     }
     stn_le_p(bytes, size, data);
-    return address_space_write(&s->board->as_iocsr, address, attrs, bytes, size);
+    return pass(s, address, attrs, bytes, size, true);
 }
 
 static const MemoryRegionOps iocsr_ops = {
@@ -605,13 +650,18 @@ static void end_wait(void *opaque)
     qemu_cpu_kick(s->cs);
 }
 
+/* Only the zone's first CPU can have a deadline, of the counter */
 static uint64_t wait_for_interrupt(HvisorState *s, CPUState *cs, uint64_t deadline)
 {
-    cs->halted = 1;
-    /* The counter has 10 ns; only the zone's first CPU has a deadline */
-    if (deadline && cs == s->cs) {
-        timer_mod(s->wake, deadline * 10);
+    if (cs == s->cs) {
+        timer_del(s->wake);
+    } else if (deadline) {
+        return -EINVAL;
     }
+    if (deadline) {
+        timer_mod(s->wake, MIN(deadline, INT64_MAX / COUNTER_NS) * COUNTER_NS);
+    }
+    cs->halted = 1;
     return 0;
 }
 
@@ -642,7 +692,7 @@ static uint64_t print_character(HvisorState *s, uint64_t character)
 static uint64_t route(HvisorState *s, uint64_t vector, uint64_t core)
 {
     if (vector < s->first_vector || vector - s->first_vector >= s->nr_vectors ||
-        core > 3) {
+        core >= ROUTED_CORES) {
         return -EINVAL;
     }
     set_iocsr_byte(s, IOCSR_ROUTES + vector, 1 << core);
@@ -655,7 +705,7 @@ static uint64_t tell_time(HvisorState *s, uint64_t address)
         uint32_t sequence, reserved;
         uint64_t counter, stolen;
     } info = {
-        .counter = cpu_to_le64(qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) / 10),
+        .counter = cpu_to_le64(qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) / COUNTER_NS),
     };
 
     /* It changes no more: nothing is ever stolen here */
@@ -683,7 +733,10 @@ static uint64_t make_service(HvisorState *s, CPUState *cs, uint64_t code, uint64
     }
 }
 
-/* 0 where the hypervisor does not know the call, as where there is nothing to say */
+/*
+ * 0 where the hypervisor does not know the call, as where there is nothing to say.
+ * Refused are these, and those of the root zone.
+ */
 static uint64_t answer(HvisorState *s, CPUState *cs, uint64_t code, uint64_t arg0,
                        uint64_t arg1, bool *refused)
 {
@@ -701,26 +754,28 @@ static uint64_t answer(HvisorState *s, CPUState *cs, uint64_t code, uint64_t arg
     case CALL_CONFIG_CHECK:
         return store_u64(arg0, s->is_a ? 5 : 6);
     case CALL_SET_BOOT_MODE:
-        *refused = s->zone && !s->is_a;
-        return *refused ? -EPERM : 0;
-    case CALL_GET_ECAM_BASE:
-        return s->is_a ? 0 : store_u64(arg0, ECAM_BASE);
     case CALL_VIRTIO_DEASSERT:
-        *refused = s->zone && !s->is_a;
+        *refused = s->is_a || s->zone;
         if (*refused) {
-            return -EPERM;
+            return s->is_a ? 0 : -EPERM;
         }
-        if (!s->is_a && arg0 == s->zone && arg1 >= HWI0 && arg1 < HWI0 + 8) {
+        if (code == CALL_VIRTIO_DEASSERT && arg0 == s->zone && arg1 >= HWI0 &&
+            arg1 < HWI0 + 8) {
             drop_lines(s, BIT(arg1 - HWI0));
         }
         return 0;
+    case CALL_GET_ECAM_BASE:
+        *refused = s->is_a;
+        return *refused ? 0 : store_u64(arg0, ECAM_BASE);
     case CALL_CLEAR_INJECT:
-        if (s->is_a) {
+        *refused = !s->is_a;
+        if (!*refused) {
             drop_lines(s, 0xff);
         }
         return 0;
     case CALL_GUEST_INFO:
-        return s->services ? guest_info(s, arg0) : 0;
+        *refused = !s->services;
+        return *refused ? 0 : guest_info(s, arg0);
     case CALL_IRQ_EOI ... CALL_TIME_INFO:
         *refused = !(s->services & BIT(code - CALL_IRQ_EOI));
         return *refused ? 0 : make_service(s, cs, code, arg0, arg1);
@@ -790,6 +845,9 @@ static bool check_properties(HvisorState *s, Error **errp)
         error_setg(errp, "services 0x%x: there are 0x%x", s->services, ALL_SERVICES);
     } else if (!qemu_get_cpu(s->cpu)) {
         error_setg(errp, "cpu %u: the machine has %u", s->cpu, current_machine->smp.cpus);
+    } else if (s->zone && s->cpu >= ROUTED_CORES) {
+        error_setg(errp, "cpu %u: vectors are routed to cores 0 to %u", s->cpu,
+                   ROUTED_CORES - 1);
     } else if (s->noise_hz > 1000000) {
         error_setg(errp, "timer-noise %u is more than a million a second", s->noise_hz);
     } else if (s->first_vector >= IOCSR_VECTORS ||
@@ -850,13 +908,15 @@ static void hvisor_realize(DeviceState *dev, Error **errp)
     }
     s->is_a = s->revision[0] == 'a';
     s->cs = qemu_get_cpu(s->cpu);
-    s->fall = timer_new_ns(QEMU_CLOCK_VIRTUAL, fall_late, s);
     s->clear = timer_new_ns(QEMU_CLOCK_VIRTUAL, clear_all, s);
     s->wake = timer_new_ns(QEMU_CLOCK_VIRTUAL, end_wait, s);
     s->noise = timer_new_ns(QEMU_CLOCK_VIRTUAL, make_noise, s);
 
     qdev_init_gpio_in(dev, set_source, NR_TRANSPORTS);
     for (i = 0; i < NR_TRANSPORTS; i++) {
+        s->line[i].hv = s;
+        s->line[i].bit = BIT(TRANSPORT_HWI(i));
+        s->line[i].fall = timer_new_ns(QEMU_CLOCK_VIRTUAL, fall_late, &s->line[i]);
         if (!add_transport(s, i, errp)) {
             return;
         }
