@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What the rows of the test machine make of the hypervisor's counters."""
+import pathlib
+import tempfile
+import types
 import unittest
 from unittest import mock
 
@@ -25,10 +28,18 @@ class Shared(unittest.TestCase):
         self.assertEqual(rows.nothing_shared_is_written(seen), "")
 
     def test_each_shared_register(self):
-        for address in (0x14a0, 0x14c4, 0x161c, 0x1680, 0x1cfc):
+        for address in (0x424, 0x1140, 0x1158, 0x1420, 0x14a0, 0x14c4, 0x161c, 0x1680, 0x1cfc):
             with self.subTest(address=hex(address)):
                 self.assertIn(f"iocsr {address:#x}", rows.nothing_shared_is_written(
                     accesses(iocsr={address: (0, 1, 1)})))
+
+    def test_what_a_core_sends(self):
+        self.assertIn("sent 0x1c70", rows.nothing_shared_is_written(
+            accesses(sent={0x1c70: (0, 1, 0)})))
+
+    def test_the_mailbox_is_not_shared(self):
+        self.assertEqual(rows.nothing_shared_is_written(
+            accesses(iocsr={0x1048: (0, 1, 0)}, sent={0x1020: (0, 1, 0)})), "")
 
     def test_pch_pic(self):
         self.assertIn("2 shared registers were written, first pch-pic 0x10000020",
@@ -46,9 +57,81 @@ class Services(unittest.TestCase):
         less = {code: counts for code, counts in self.USED.items() if code != 0x103}
         self.assertEqual(rows.services_are_used(accesses(call=less)), "WAIT: no call was made")
 
-    def test_refused(self):
-        self.assertEqual(rows.services_are_used(accesses(call={**self.USED, 0: (0, 1, 1)})),
-                         "calls 0x0 were refused")
+
+class Trespasses(unittest.TestCase):
+    def test_none(self):
+        # A write that the filter drops does no harm.
+        self.assertEqual(rows.trespasses(accesses(call={6: (0, 1, 0)},
+                                                  iocsr={0x1c00: (0, 1, 1)})), "")
+
+    def test_each(self):
+        for space, address, counts in (("call", 0, (0, 1, 1)), ("call", 20, (0, 1, 0)),
+                                       ("iocsr", 0x3000, (1, 0, 1))):
+            with self.subTest(space=space, address=address):
+                self.assertIn(f"does not take: {space} {address:#x}",
+                              rows.trespasses(accesses(**{space: {address: counts}})))
+
+
+class Idle(unittest.TestCase):
+    def test_idle(self):
+        self.assertEqual(rows.nothing_idles(accesses()), "")
+        self.assertEqual(rows.nothing_idles(accesses(idle={0: (0, 7, 0)})), "7 idle instructions")
+
+
+GOOD = qemu.Outcome(True, "", 1.0, ["[ 1.0] it is so", "[ 1.1] init: ok"])
+
+
+class Said(unittest.TestCase):
+    def test_said(self):
+        self.assertEqual(rows.has_said(GOOD, "it is so"), GOOD)
+
+    def test_not_said(self):
+        outcome = rows.has_said(GOOD, "it is not")
+        self.assertEqual((outcome.ok, outcome.reason), (False, 'nobody said "it is not"'))
+
+    def test_what_failed_before_stays(self):
+        bad = qemu.Outcome(False, "the guest panicked", 1.0, [])
+        self.assertEqual(rows.has_said(bad, "x"), bad)
+
+
+class Table(unittest.TestCase):
+    def setUp(self):
+        scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(scratch.cleanup)
+        self.table = pathlib.Path(scratch.name) / "table"
+        self.outcomes = {}
+        row = rows.Row("x", "nonroot", "text", lambda tree: self.outcomes[rows.how.log])
+        for where, name, value in (
+                (rows, "TABLE", self.table), (rows, "ROWS", [row]),
+                (rows, "how", types.SimpleNamespace(load=1, log="{}")),
+                (rows.zones, "configure", mock.Mock()),
+                (rows.prefixes, "borrowed", mock.MagicMock()),
+                (rows.series, "checkout", mock.Mock()),
+                (rows.series, "patches", lambda: [1, 2])):
+            patcher = mock.patch.object(where, name, value)
+            patcher.start()
+            self.addCleanup(patcher.stop)
+
+    def write(self, with_series, without):
+        self.outcomes = {"zone-{}-with.log": with_series, "zone-{}-without.log": without}
+        with mock.patch("builtins.print"):
+            rows.table(types.SimpleNamespace(name="7.3"))
+
+    def test_written(self):
+        self.write(GOOD, qemu.Outcome(False, "the guest panicked; more", 1.0, []))
+        self.assertIn("| x | text | fails: the guest panicked | passes |", self.table.read_text())
+
+    def test_not_written_if_the_series_fails(self):
+        with self.assertRaisesRegex(core.Failure, "with the series, these fail: x"):
+            self.write(qemu.Outcome(False, "no end", 1.0, []), GOOD)
+        self.assertFalse(self.table.exists())
+
+    def test_not_written_if_the_host_fails(self):
+        broken = qemu.Outcome(False, f"{qemu.BROKE_OFF}: no answer", 1.0, [])
+        for column in ((broken, GOOD), (GOOD, broken)):
+            with self.subTest(column), self.assertRaisesRegex(core.Failure, "x: QEMU broke off"):
+                self.write(*column)
+        self.assertFalse(self.table.exists())
 
 
 class Run(unittest.TestCase):
@@ -64,15 +147,24 @@ class Run(unittest.TestCase):
     def test_a_failure_is_an_outcome(self):
         def broken(tree):
             raise core.Failure("no kernel")
-        outcome = rows.run(None, rows.Row("x", "nonroot", "text", broken))
+        with mock.patch.object(rows.zones, "configure"):
+            outcome = rows.run_or_failed(None, rows.Row("x", "nonroot", "text", broken))
         self.assertFalse(outcome.ok)
         self.assertEqual(outcome.reason, "no kernel")
 
+    def test_a_configuration_that_fails_is_an_outcome(self):
+        with mock.patch.object(rows.zones, "configure", side_effect=core.Failure("no source")):
+            outcome = rows.run_or_failed(None, rows.Row("x", "nonroot", "text", None))
+        self.assertEqual(outcome.reason, "no source")
+
     def test_skipped_without_the_machine(self):
-        with mock.patch.object(core, "results", core.Results()), \
-                mock.patch.object(machine, "binary", lambda: None):
-            rows.check(None)
-            self.assertEqual([row["status"] for row in core.results.rows], ["skipped"])
+        for binary, setting in (None, ""), (pathlib.Path("/test-machine"), "true"):
+            with self.subTest(setting), mock.patch.object(core, "results", core.Results()), \
+                    mock.patch.dict("os.environ", QEMU=setting), \
+                    mock.patch.object(qemu, "find", lambda: "/bin/true"), \
+                    mock.patch.object(machine, "binary", lambda binary=binary: binary):
+                rows.check(None)
+                self.assertEqual([row["status"] for row in core.results.rows], ["skipped"])
 
     def test_accesses_are_read(self):
         monitor = mock.Mock()

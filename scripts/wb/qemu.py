@@ -27,8 +27,7 @@ from .core import ROOT, Failure
 BINARY = "qemu-system-loongarch64"
 OLDEST = 10                     # 7.2 hangs: no tables on a direct boot
 ALLOW = ROOT / "kunit/allow.txt"
-
-
+BROKE_OFF = "QEMU broke off"    # not the guest's fault
 
 class Outcome(collections.namedtuple("Outcome", "ok reason seconds lines")):
     """How a run went: .reason is empty if .ok; .lines is the console."""
@@ -404,7 +403,7 @@ def boot(args, log, token, timeout=60, boot_cpu=0, baseline=(), inspect=None, ec
                 subprocess.TimeoutExpired) as error:
             out.flush()
             said = log.read_bytes()[begin:].decode(errors="replace").strip().split("\n")[-1]
-            reason = f"QEMU broke off: {error}" + (f": {said}" if said else "")
+            reason = f"{BROKE_OFF}: {error}" + (f": {said}" if said else "")
         finally:
             core.kill_group(child)
             for each in sockets:

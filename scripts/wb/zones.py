@@ -288,14 +288,20 @@ def machine_edits(abi, more=""):
 {more}"""
 
 
-# Its PCI bus behind the windows of a 7A bridge
-LS7A_EDITS = """
-&{/pcie@20000000} {
+LS7A_CFG0, LS7A_CFG1 = "<0x0 0x1a000000 0x0 0x02000000>", "<0xfe 0x0 0x0 0x20000000>"
+
+
+def ls7a_edits(*windows):
+    """Its PCI bus behind these windows of a 7A bridge."""
+    return f"""
+&{{/pcie@20000000}} {{
 	compatible = "loongson,ls7a-pci";
-	reg = <0x0 0x1a000000 0x0 0x02000000>, <0xfe 0x0 0x0 0x20000000>;
+	reg = {", ".join(windows)};
 	bus-range = <0x0 0x1f>;
-};
+}};
 """
+
+
 # Time is told by ticks, one for each interrupt of the timer
 PERIODIC_EDITS = f"""
 / {{ chosen {{ bootargs = "{CONSOLE} highres=off nohz=off"; }}; }};
@@ -308,9 +314,10 @@ SERVICES_EDITS = "".join(f"/delete-node/ &{{/{node}}};\n" for node in (
 """
 
 VARIANTS = {"": "", "shared": SHARED_EDITS, "pci": PCI_EDITS, "no-timer": NO_TIMER_EDITS,
-            "hvisor": HVISOR_EDITS, "zone": machine_edits(1),
-            "zone-ls7a": machine_edits(1, LS7A_EDITS),
-            "zone-periodic": machine_edits(1, PERIODIC_EDITS),
+            "hvisor": HVISOR_EDITS, "zone": machine_edits(2), "zone-rev-a": machine_edits(1),
+            "zone-ls7a": machine_edits(2, ls7a_edits(LS7A_CFG0, LS7A_CFG1)),
+            "zone-cfg0": machine_edits(2, ls7a_edits(LS7A_CFG0)),
+            "zone-periodic": machine_edits(2, PERIODIC_EDITS),
             "zone-services": machine_edits(3, SERVICES_EDITS)}
 # In which others have routed and enabled the zone's vectors.
 SHARED_VARIANTS = "shared", "hvisor"
