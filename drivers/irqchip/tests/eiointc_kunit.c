@@ -852,6 +852,17 @@ static void __init vectors_have_four_lines_if_all_are_free(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, priv->parent_hwirq, INT_HWI1);
 }
 
+static void __init shared_vectors_stay_on_their_line(struct kunit *test)
+{
+	struct eiointc_priv *priv = &the_fake()->priv;
+
+	priv->parent_hwirq = INT_HWI1;
+	priv->shared = true;
+	eiointc_spread(priv, INT_HWI4);
+	KUNIT_EXPECT_EQ(test, priv->flags, 0);
+	KUNIT_EXPECT_EQ(test, priv->parent_hwirq, INT_HWI1);
+}
+
 /* QEMU's has the controller, and nothing else on a line of the CPUs */
 static void __init line_in_the_device_tree_is_taken(struct kunit *test)
 {
@@ -917,6 +928,7 @@ static struct kunit_case __refdata eiointc_init_cases[] = {
 	KUNIT_CASE(parent_that_is_no_device_line_is_refused),
 	KUNIT_CASE(one_controller_too_many_is_refused),
 	KUNIT_CASE(vectors_have_four_lines_if_all_are_free),
+	KUNIT_CASE(shared_vectors_stay_on_their_line),
 	KUNIT_CASE(line_in_the_device_tree_is_taken),
 	KUNIT_CASE(taken_lines_are_left_alone),
 	KUNIT_CASE(shared_controller_is_only_read_by_its_interrupts),
