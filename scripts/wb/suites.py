@@ -5,7 +5,7 @@ import os
 import pathlib
 import shutil
 
-from . import core, kernel, qemu
+from . import core, kernel, qemu, series
 from .core import ROOT, Failure
 
 Row = collections.namedtuple("Row", "suite test status message")
@@ -29,9 +29,13 @@ def lane_config(lane):
 
 
 def kunitconfigs(tree):
-    """The .kunitconfig files of the series, as far as it is checked out now."""
-    listed = core.run(["git", f"--git-dir={tree.git_dir}", "ls-tree", "-r", "--name-only", "HEAD"])
-    return [tree.dir / name for name in listed.splitlines() if name.endswith(".kunitconfig")]
+    """The .kunitconfig files that the series adds, as far as it is checked out now.
+
+    One that it only modifies is somebody else's, and may want another kernel.
+    """
+    git = series.repository(tree)
+    return [tree.dir / name for name in sorted({*git.listing("HEAD")} - {*git.listing(series.BASE)})
+            if name.endswith(".kunitconfig")]
 
 
 def wanted(tree, lane):

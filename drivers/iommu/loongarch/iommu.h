@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * LoongArch IOMMU: state of a unit, and what its parts have in common
+ */
+#ifndef _LOONGARCH_IOMMU_H
+#define _LOONGARCH_IOMMU_H
+
+#include <linux/atomic.h>
+#include <linux/bitmap.h>
+#include <linux/iommu.h>
+#include <linux/range.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+
+/* What the fields of the window to the device table have room for */
+#define LA_MAX_SLOTS	16
+#define LA_MAX_IDS	16
+
+/* The domain that translates nothing: devices that are blocked, and unused ids */
+#define LA_ID_BLOCKED	0
+
+#define LA_MAX_MSI	4
+
+/**
+ * struct la_slot - an entry of the unit's device table
+ * @entry: what it holds, as it was last written into EIVDB
+ * @rid: whom it is for
+ * @users: devices that have this requester id
+ */
+struct la_slot {
+	u32 entry;
+	u16 rid;
+	unsigned int users;
+};
+
+/**
+ * struct la_flush - who waits for a flush of a domain
+ * @wanted: flushes that were asked for
+ * @done: how many of them were asked for before the last flush began
+ */
+struct la_flush {
+	atomic64_t wanted;
+	s64 done;
+};
+
+/**
+ * struct la_iommu - a unit
+ * @iommu: for the IOMMU core
+ * @dev: the unit's own device
+ * @regs: its registers
+ * @lock: protects the registers and all below
+ * @ctrl: what LA_REG_CTRL holds
+ * @eivdb: what LA_REG_EIVDB holds; always the true content of a slot
+ * @slots: the device table
+ * @nr_slots: how many of them there are
+ * @ids: domain numbers in use
+ * @flushes: by domain number
+ * @broken: a command never ended, or the unit is gone; never cleared
+ * @empty: a table without entries
+ * @ias: bits of an address that a device uses
+ * @oas: bits of an address that the unit puts out
+ * @pgsizes: sizes of pages
+ * @flush_on_map: the unit may remember that a page was not there
+ * @msi_bypass: the unit does not translate what is written into @msi
+ * @msi: where devices write their interrupts to
+ * @nr_msi: how many windows @msi has
+ */
+struct la_iommu {
+	struct iommu_device iommu;
+	struct device *dev;
+	void __iomem *regs;
+
+	spinlock_t lock;
+	u32 ctrl;
+	u32 eivdb;
+	struct la_slot slots[LA_MAX_SLOTS];
+	unsigned int nr_slots;
+	DECLARE_BITMAP(ids, LA_MAX_IDS);
+	struct la_flush flushes[LA_MAX_IDS];
+	bool broken;
+
+	void *empty;
+
+	unsigned int ias;
+	unsigned int oas;
+	u64 pgsizes;
+	bool flush_on_map;
+	bool msi_bypass;
+	struct range msi[LA_MAX_MSI];
+	unsigned int nr_msi;
+};
+
+/**
+ * struct la_rid - a requester id of a device
+ * @rid: bus, device and function
+ * @slot: its place in the device table, -1 for none
+ */
+struct la_rid {
+	u16 rid;
+	s8 slot;
+};
+
+/**
+ * struct la_dev - a device behind a unit
+ * @iommu: the unit
+ * @nr_rids: how many @rids there are
+ * @rids: all ids that its accesses may have
+ */
+struct la_dev {
+	struct la_iommu *iommu;
+	unsigned int nr_rids;
+	struct la_rid rids[] __counted_by(nr_rids);
+};
+
+/* hw.c */
+u32 la_iommu_read(struct la_iommu *iommu, u32 reg);
+void la_iommu_write(struct la_iommu *iommu, u32 reg, u32 val);
+int la_hw_init(struct la_iommu *iommu);
+void la_hw_disable(struct la_iommu *iommu);
+int la_hw_alloc_id(struct la_iommu *iommu, phys_addr_t pgd);
+void la_hw_free_id(struct la_iommu *iommu, unsigned int id);
+int la_hw_bind(struct la_dev *ldev, unsigned int id);
+int la_hw_block(struct la_dev *ldev);
+void la_hw_unbind(struct la_dev *ldev);
+int la_hw_flush(struct la_iommu *iommu, unsigned int id);
+unsigned int la_hw_free_slots(struct la_iommu *iommu);
+unsigned int la_hw_free_ids(struct la_iommu *iommu);
+
+/* msi.c */
+void la_iommu_find_msi(struct la_iommu *iommu);
+
+/* iommu.c */
+int la_iommu_register(struct la_iommu *iommu);
+void la_iommu_unregister(struct la_iommu *iommu);
+
+#endif

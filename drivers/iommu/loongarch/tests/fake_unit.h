@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A LoongArch IOMMU of memory, for tests
+ *
+ * It knows what the driver may do, and fails the test for anything else. What
+ * nobody knows of the real unit is a switch here.
+ */
+#ifndef _LOONGARCH_IOMMU_FAKE_UNIT_H
+#define _LOONGARCH_IOMMU_FAKE_UNIT_H
+
+#include <kunit/test.h>
+
+#include "iommu.h"
+#include "regs.h"
+
+#define FAKE_LOG	512
+
+/* What unknown bits have, which must stay */
+#define FAKE_VBTC_NOISE	0xa4a4a200
+#define FAKE_CMD_NOISE	0x5a5a5a58
+#define FAKE_CTRL_NOISE	0x1234560f
+
+struct fake_access {
+	u32 reg;
+	u32 val;
+};
+
+/**
+ * struct fake_unit - a unit of memory
+ * @iommu: what the driver has of it
+ * @commit_on_cmd: an entry counts when CMD is written; otherwise with EIVDB
+ * @busy_polls: how often a command reads as busy
+ * @stuck: commands never end
+ * @gone: all registers read all ones
+ * @keeps_valid: no entry may become invalid
+ * @regs: the registers
+ * @busy: how often the present command will read as busy
+ * @table: the device table
+ * @cached: what the TLB of each channel may have of each domain
+ * @flushes: how many commands began for each domain, in the channel for writes
+ * @reads: accesses
+ * @log: writes
+ * @nr_log: how many writes
+ */
+struct fake_unit {
+	struct la_iommu iommu;
+
+	bool commit_on_cmd;
+	unsigned int busy_polls;
+	bool stuck;
+	bool gone;
+	bool keeps_valid;
+
+	u32 regs[LA_REGS_SIZE / sizeof(u32)];
+	unsigned int busy;
+	u32 table[LA_MAX_SLOTS];
+	bool cached[2][LA_MAX_IDS];
+	unsigned int flushes[LA_MAX_IDS];
+	unsigned int reads;
+	struct fake_access log[FAKE_LOG];
+	unsigned int nr_log;
+};
+
+struct fake_unit *fake_unit(struct kunit *test, struct device *dev);
+void fake_unit_forget_log(struct fake_unit *fake);
+u64 fake_unit_pgd(struct fake_unit *fake, unsigned int id);
+bool fake_unit_names(struct fake_unit *fake, unsigned int id);
+
+#endif

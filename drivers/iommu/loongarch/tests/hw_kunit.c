@@ -1,0 +1,600 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KUnit tests of the LoongArch IOMMU's register sequences
+ */
+#include <linux/completion.h>
+#include <linux/kthread.h>
+#include <linux/prandom.h>
+#include <linux/sched.h>
+#include <kunit/device.h>
+#include <kunit/test.h>
+
+#include "fake_unit.h"
+
+/* The geometry that all known drivers write */
+#define DIR_CTRL	0x2e4b66ce
+
+static struct fake_unit *the_fake(struct kunit *test)
+{
+	return test->priv;
+}
+
+static int hw_test_init(struct kunit *test)
+{
+	struct device *dev = kunit_device_register(test, "unit");
+
+	if (IS_ERR(dev))
+		return PTR_ERR(dev);
+	test->priv = fake_unit(test, dev);
+
+	return 0;
+}
+
+/* A unit that translates, of which nothing is remembered */
+static struct fake_unit *started(struct kunit *test)
+{
+	struct fake_unit *fake = the_fake(test);
+
+	KUNIT_ASSERT_EQ(test, la_hw_init(&fake->iommu), 0);
+	fake_unit_forget_log(fake);
+	fake->keeps_valid = true;
+
+	return fake;
+}
+
+static struct la_dev *a_device(struct kunit *test, const u16 *rids, unsigned int nr)
+{
+	struct la_dev *ldev = kunit_kzalloc(test, struct_size(ldev, rids, nr), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, ldev);
+	ldev->iommu = &the_fake(test)->iommu;
+	ldev->nr_rids = nr;
+	for (int i = 0; i < nr; i++)
+		ldev->rids[i] = (struct la_rid){ rids[i], -1 };
+
+	return ldev;
+}
+
+static struct la_dev *device_of(struct kunit *test, u16 rid)
+{
+	return a_device(test, &rid, 1);
+}
+
+static void expect_writes(struct kunit *test, const struct fake_access *want, unsigned int nr)
+{
+	struct fake_unit *fake = the_fake(test);
+
+	KUNIT_EXPECT_EQ(test, fake->nr_log, nr);
+	for (int i = 0; i < min(fake->nr_log, nr); i++) {
+		KUNIT_EXPECT_EQ_MSG(test, fake->log[i].reg, want[i].reg, "write %d", i);
+		KUNIT_EXPECT_EQ_MSG(test, fake->log[i].val, want[i].val, "write %d", i);
+	}
+}
+
+#define EXPECT_WRITES(test, ...) do {						\
+	static const struct fake_access want[] = { __VA_ARGS__ };		\
+	expect_writes(test, want, ARRAY_SIZE(want));				\
+} while (0)
+
+#define CTRL_OFF	FAKE_CTRL_NOISE
+#define CTRL_ON		(FAKE_CTRL_NOISE | LA_CTRL_MAIN_MEMORY | LA_CTRL_TRANSLATE)
+
+/* What flushes both TLBs, as bits 8 and 4:0 of VBTC */
+#define FLUSH_DOMAIN				\
+	{ LA_REG_VBTC, FAKE_VBTC_NOISE | 0x004 },	\
+	{ LA_REG_VBTC, FAKE_VBTC_NOISE | 0x104 }
+#define FLUSH_ALL				\
+	{ LA_REG_VBTC, FAKE_VBTC_NOISE | 0x005 },	\
+	{ LA_REG_VBTC, FAKE_VBTC_NOISE | 0x105 }
+
+/* What makes an entry count */
+#define ENTRY(entry)				\
+	{ LA_REG_EIVDB, entry },		\
+	{ LA_REG_CTRL, CTRL_ON },		\
+	{ LA_REG_CMD, FAKE_CMD_NOISE }
+
+static void add_write(struct fake_access **at, u32 reg, u32 val)
+{
+	*(*at)++ = (struct fake_access){ reg, val };
+}
+
+static void add_flush_all(struct fake_access **at)
+{
+	add_write(at, LA_REG_VBTC, FAKE_VBTC_NOISE | 0x005);
+	add_write(at, LA_REG_VBTC, FAKE_VBTC_NOISE | 0x105);
+}
+
+/* All that was bound is cut off before it is forgotten, and then the unit starts */
+static void start_leaves_nothing_as_it_was(struct kunit *test)
+{
+	struct fake_access *want = kunit_kcalloc(test, 200, sizeof(*want), GFP_KERNEL);
+	struct fake_unit *fake = the_fake(test);
+	u64 empty = virt_to_phys(fake->iommu.empty);
+	struct fake_access *at = want;
+
+	KUNIT_ASSERT_NOT_NULL(test, want);
+	for (int id = 0; id < LA_MAX_IDS; id++) {
+		add_write(&at, 0x0a0 + 4 * id, DIR_CTRL);
+		add_write(&at, 0x024 + 8 * id, upper_32_bits(empty));
+		add_write(&at, 0x020 + 8 * id, lower_32_bits(empty));
+	}
+	add_flush_all(&at);
+	for (int slot = 0; slot < LA_MAX_SLOTS; slot++) {
+		add_write(&at, LA_REG_EIVDB, slot << 24);
+		add_write(&at, LA_REG_CTRL, CTRL_OFF);
+		add_write(&at, LA_REG_CMD, FAKE_CMD_NOISE);
+	}
+	add_flush_all(&at);
+	add_write(&at, LA_REG_CTRL, CTRL_OFF | BIT(29));
+	add_write(&at, LA_REG_CTRL, CTRL_OFF | BIT(29) | BIT(31));
+	add_write(&at, LA_REG_CMD, FAKE_CMD_NOISE);
+
+	KUNIT_ASSERT_EQ(test, la_hw_init(&fake->iommu), 0);
+	expect_writes(test, want, at - want);
+}
+
+static void stop_translates_nothing(struct kunit *test)
+{
+	struct fake_unit *fake = started(test);
+
+	la_hw_disable(&fake->iommu);
+	EXPECT_WRITES(test,
+		      { LA_REG_CTRL, CTRL_ON & ~LA_CTRL_TRANSLATE },
+		      { LA_REG_CMD, FAKE_CMD_NOISE },
+		      FLUSH_ALL);
+}
+
+static void table_has_its_root_before_its_devices(struct kunit *test)
+{
+	struct fake_unit *fake = started(test);
+	struct la_dev *ldev = device_of(test, 0x0250);
+
+	KUNIT_ASSERT_EQ(test, la_hw_alloc_id(&fake->iommu, 0x1234abcd4000), 1);
+	KUNIT_EXPECT_EQ(test, la_hw_bind(ldev, 1), 0);
+	EXPECT_WRITES(test,
+		      { 0x0a4, DIR_CTRL }, { 0x02c, 0x1234 }, { 0x028, 0xabcd4000 },
+		      ENTRY(0x00110250), FLUSH_DOMAIN);
+	KUNIT_EXPECT_LE(test, fake->nr_log, 12);
+}
+
+static void moving_to_another_table_is_one_write(struct kunit *test)
+{
+	struct fake_unit *fake = started(test);
+	struct la_dev *ldev = device_of(test, 0x0250);
+
+	la_hw_alloc_id(&fake->iommu, SZ_16K);
+	la_hw_alloc_id(&fake->iommu, SZ_32K);
+	la_hw_bind(ldev, 1);
+	fake_unit_forget_log(fake);
+
+	/* No entry names the table that was left */
+	KUNIT_EXPECT_EQ(test, la_hw_bind(ldev, 2), 0);
+	EXPECT_WRITES(test, ENTRY(0x00120250), FLUSH_DOMAIN, FLUSH_ALL);
+}
+
+static void table_that_others_use_is_flushed_by_their_entry(struct kunit *test)
+{
+	struct fake_unit *fake = started(test);
+	struct la_dev *ldev = device_of(test, 0x0250);
+
+	la_hw_alloc_id(&fake->iommu, SZ_16K);
+	la_hw_alloc_id(&fake->iommu, SZ_32K);
+	la_hw_bind(ldev, 1);
+	la_hw_bind(device_of(test, 0x0300), 1);
+	fake_unit_forget_log(fake);
+
+	KUNIT_EXPECT_EQ(test, la_hw_bind(ldev, 2), 0);
+	EXPECT_WRITES(test, ENTRY(0x00120250), FLUSH_DOMAIN,
+		      { LA_REG_EIVDB, 0x01110300 }, FLUSH_DOMAIN);
+}
+
+static void same_table_again_changes_no_entry(struct kunit *test)
+{
+	struct fake_unit *fake = started(test);
+	struct la_dev *ldev = device_of(test, 0x0250);
+
+	la_hw_alloc_id(&fake->iommu, SZ_16K);
+	la_hw_bind(ldev, 1);
+	fake_unit_forget_log(fake);
+
+	KUNIT_EXPECT_EQ(test, la_hw_bind(ldev, 1), 0);
+	EXPECT_WRITES(test, FLUSH_DOMAIN);
+}
+
+static void blocked_device_has_the_empty_table(struct kunit *test)
+{
+	struct fake_unit *fake = started(test);
+	struct la_dev *ldev = device_of(test, 0x0250);
+
+	KUNIT_EXPECT_EQ(test, la_hw_block(ldev), 0);
+	EXPECT_WRITES(test, ENTRY(0x00100250), FLUSH_DOMAIN);
+	KUNIT_EXPECT_EQ(test, fake_unit_pgd(fake, 0), virt_to_phys(fake->iommu.empty));
+}
+
+static void unbinding_keeps_what_names_the_table(struct kunit *test)
+{
+	struct fake_unit *fake = started(test);
+	struct la_dev *ldev = device_of(test, 0x0250);
+
+	la_hw_alloc_id(&fake->iommu, SZ_16K);
+	la_hw_bind(ldev, 1);
+	fake_unit_forget_log(fake);
+	fake->keeps_valid = false;
+
+	la_hw_unbind(ldev);
+	EXPECT_WRITES(test, ENTRY(0x00010250), FLUSH_DOMAIN);
+	KUNIT_EXPECT_EQ(test, la_hw_free_slots(&fake->iommu), LA_MAX_SLOTS);
+
+	fake_unit_forget_log(fake);
+	la_hw_unbind(ldev);
+	KUNIT_EXPECT_EQ(test, fake->nr_log, 0);
+}
+
+static void flush_is_two_commands(struct kunit *test)
+{
+	struct fake_unit *fake = started(test);
+
+	la_hw_alloc_id(&fake->iommu, SZ_16K);
+	la_hw_bind(device_of(test, 0x0250), 1);
+	fake_unit_forget_log(fake);
+
+	KUNIT_EXPECT_EQ(test, la_hw_flush(&fake->iommu, 1), 0);
+	EXPECT_WRITES(test, FLUSH_DOMAIN);
+	/* One before, and two busy and one idle for each command */
+	KUNIT_EXPECT_EQ(test, fake->reads, 7);
+}
+
+static void flush_names_its_table_first(struct kunit *test)
+{
+	struct fake_unit *fake = started(test);
+
+	la_hw_alloc_id(&fake->iommu, SZ_16K);
+	la_hw_alloc_id(&fake->iommu, SZ_32K);
+	la_hw_bind(device_of(test, 0x0250), 1);
+	la_hw_bind(device_of(test, 0x0300), 2);
+	fake_unit_forget_log(fake);
+
+	KUNIT_EXPECT_EQ(test, la_hw_flush(&fake->iommu, 1), 0);
+	EXPECT_WRITES(test, { LA_REG_EIVDB, 0x00110250 }, FLUSH_DOMAIN);
+}
+
+static void unused_table_needs_no_flush(struct kunit *test)
+{
+	struct fake_unit *fake = started(test);
+
+	la_hw_alloc_id(&fake->iommu, SZ_16K);
+	fake_unit_forget_log(fake);
+	KUNIT_EXPECT_EQ(test, la_hw_flush(&fake->iommu, 1), 0);
+	KUNIT_EXPECT_EQ(test, fake->nr_log, 0);
+	KUNIT_EXPECT_EQ(test, fake->reads, 0);
+}
+
+static void sixteenth_table_is_refused(struct kunit *test)
+{
+	struct fake_unit *fake = started(test);
+
+	for (int id = 1; id < LA_MAX_IDS; id++)
+		KUNIT_EXPECT_EQ(test, la_hw_alloc_id(&fake->iommu, id * SZ_16K), id);
+	KUNIT_EXPECT_EQ(test, la_hw_free_ids(&fake->iommu), 0);
+	KUNIT_EXPECT_EQ(test, la_hw_alloc_id(&fake->iommu, SZ_1M), -ENOSPC);
+
+	la_hw_free_id(&fake->iommu, 7);
+	KUNIT_EXPECT_EQ(test, fake_unit_pgd(fake, 7), virt_to_phys(fake->iommu.empty));
+	KUNIT_EXPECT_EQ(test, la_hw_alloc_id(&fake->iommu, SZ_1M), 7);
+}
+
+static void seventeenth_requester_is_refused(struct kunit *test)
+{
+	struct fake_unit *fake = started(test);
+	struct la_dev *last = NULL;
+
+	la_hw_alloc_id(&fake->iommu, SZ_16K);
+	for (int i = 0; i < LA_MAX_SLOTS; i++) {
+		last = device_of(test, 0x100 + i);
+		KUNIT_EXPECT_EQ(test, la_hw_bind(last, 1), 0);
+	}
+	fake_unit_forget_log(fake);
+
+	KUNIT_EXPECT_EQ(test, la_hw_bind(device_of(test, 0x200), 1), -ENOSPC);
+	KUNIT_EXPECT_EQ(test, la_hw_block(device_of(test, 0x200)), -ENOSPC);
+	KUNIT_EXPECT_EQ(test, fake->nr_log, 0);
+
+	/* Who has an entry always finds a place to be in */
+	KUNIT_EXPECT_EQ(test, la_hw_block(last), 0);
+	KUNIT_EXPECT_EQ(test, la_hw_bind(last, 1), 0);
+}
+
+/* All of its ids or none */
+static void device_is_bound_whole(struct kunit *test)
+{
+	static const u16 rids[LA_MAX_SLOTS + 1] = {
+		1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17
+	};
+	struct fake_unit *fake = started(test);
+	struct la_dev *most = a_device(test, rids, LA_MAX_SLOTS);
+
+	la_hw_alloc_id(&fake->iommu, SZ_16K);
+	fake_unit_forget_log(fake);
+	KUNIT_EXPECT_EQ(test, la_hw_bind(a_device(test, rids, LA_MAX_SLOTS + 1), 1), -ENOSPC);
+	la_hw_bind(device_of(test, 0x100), 1);
+	fake_unit_forget_log(fake);
+	KUNIT_EXPECT_EQ(test, la_hw_bind(most, 1), -ENOSPC);
+	KUNIT_EXPECT_EQ(test, fake->nr_log, 0);
+	KUNIT_EXPECT_EQ(test, la_hw_free_slots(&fake->iommu), LA_MAX_SLOTS - 1);
+
+	KUNIT_EXPECT_EQ(test, la_hw_bind(a_device(test, rids, 3), 1), 0);
+	KUNIT_EXPECT_EQ(test, fake->table[3], 0x03110003);
+	/* One flush for all */
+	KUNIT_EXPECT_EQ(test, fake->nr_log, 3 * 3 + 2);
+}
+
+/* Behind a bridge that makes others' accesses its own */
+static void shared_requester_has_one_entry(struct kunit *test)
+{
+	struct fake_unit *fake = started(test);
+	struct la_dev *a = a_device(test, (const u16[]){ 0x100, 0x200 }, 2);
+	struct la_dev *b = a_device(test, (const u16[]){ 0x108, 0x200 }, 2);
+
+	la_hw_alloc_id(&fake->iommu, SZ_16K);
+	la_hw_bind(a, 1);
+	la_hw_bind(b, 1);
+	KUNIT_EXPECT_EQ(test, la_hw_free_slots(&fake->iommu), LA_MAX_SLOTS - 3);
+
+	fake->keeps_valid = false;
+	la_hw_unbind(a);
+	KUNIT_EXPECT_EQ(test, fake->table[b->rids[1].slot] & LA_EIVDB_VALID, LA_EIVDB_VALID);
+	la_hw_unbind(b);
+	KUNIT_EXPECT_FALSE(test, fake_unit_names(fake, 1));
+	KUNIT_EXPECT_EQ(test, la_hw_free_slots(&fake->iommu), LA_MAX_SLOTS);
+}
+
+/* --- units that do not answer */
+
+static void unit_that_hangs_is_given_up(struct kunit *test)
+{
+	struct fake_unit *fake = started(test);
+	struct la_dev *ldev = device_of(test, 0x0250);
+	struct la_dev *bound = device_of(test, 0x0300);
+
+	la_hw_alloc_id(&fake->iommu, SZ_16K);
+	la_hw_alloc_id(&fake->iommu, SZ_32K);
+	la_hw_bind(bound, 1);
+	fake->stuck = true;
+	fake->keeps_valid = false;
+
+	/* It is where it was: the caller may free the table */
+	KUNIT_EXPECT_EQ(test, la_hw_bind(ldev, 2), -EIO);
+	KUNIT_EXPECT_FALSE(test, fake_unit_names(fake, 2));
+	KUNIT_EXPECT_TRUE(test, fake->iommu.broken);
+	KUNIT_EXPECT_EQ(test, la_hw_free_slots(&fake->iommu), LA_MAX_SLOTS - 1);
+
+	/* Nobody waits again, and what must not fail doesn't */
+	fake_unit_forget_log(fake);
+	KUNIT_EXPECT_EQ(test, la_hw_bind(ldev, 2), -EIO);
+	KUNIT_EXPECT_EQ(test, la_hw_alloc_id(&fake->iommu, SZ_1M), -EIO);
+	KUNIT_EXPECT_EQ(test, la_hw_flush(&fake->iommu, 1), -EIO);
+	KUNIT_EXPECT_EQ(test, fake->nr_log + fake->reads, 0);
+	KUNIT_EXPECT_EQ(test, la_hw_block(bound), 0);
+	KUNIT_EXPECT_FALSE(test, fake_unit_names(fake, 1));
+	la_hw_unbind(bound);
+	KUNIT_EXPECT_EQ(test, fake->nr_log, 6);
+}
+
+static void unit_that_is_gone_is_given_up_at_once(struct kunit *test)
+{
+	struct fake_unit *fake = started(test);
+
+	la_hw_alloc_id(&fake->iommu, SZ_16K);
+	la_hw_bind(device_of(test, 0x0250), 1);
+	fake_unit_forget_log(fake);
+	fake->gone = true;
+
+	KUNIT_EXPECT_EQ(test, la_hw_flush(&fake->iommu, 1), -EIO);
+	KUNIT_EXPECT_EQ(test, fake->reads, 1);
+	KUNIT_EXPECT_TRUE(test, fake->iommu.broken);
+}
+
+static void unit_that_was_never_there_is_not_started(struct kunit *test)
+{
+	struct fake_unit *fake = the_fake(test);
+
+	fake->gone = true;
+	KUNIT_EXPECT_EQ(test, la_hw_init(&fake->iommu), -EIO);
+	KUNIT_EXPECT_EQ(test, fake->nr_log, 0);
+}
+
+/* --- whatever happens in whatever order */
+
+#define WALK_STEPS	10000
+#define WALK_DEVICES	8
+#define WALK_TABLES	5
+
+static void one_step(struct kunit *test, struct rnd_state *rnd, struct la_dev **ldevs, int *ids)
+{
+	struct fake_unit *fake = the_fake(test);
+	struct la_dev *ldev = ldevs[prandom_u32_state(rnd) % WALK_DEVICES];
+	int *id = &ids[prandom_u32_state(rnd) % WALK_TABLES];
+
+	fake->keeps_valid = true;
+	fake_unit_forget_log(fake);
+	switch (prandom_u32_state(rnd) % 8) {
+	case 0 ... 2:
+		if (*id > 0)
+			KUNIT_EXPECT_EQ(test, la_hw_bind(ldev, *id), 0);
+		break;
+	case 3:
+		KUNIT_EXPECT_EQ(test, la_hw_block(ldev), 0);
+		break;
+	case 4:
+		fake->keeps_valid = false;
+		la_hw_unbind(ldev);
+		break;
+	case 5:
+		if (*id <= 0)
+			*id = la_hw_alloc_id(&fake->iommu, SZ_1M);
+		break;
+	case 6:
+		if (*id > 0 && !fake_unit_names(fake, *id)) {
+			la_hw_free_id(&fake->iommu, *id);
+			*id = 0;
+		}
+		break;
+	default:
+		if (*id > 0) {
+			bool bound = fake_unit_names(fake, *id);
+			unsigned int before = fake->flushes[*id];
+
+			la_hw_flush(&fake->iommu, *id);
+			KUNIT_EXPECT_EQ(test, fake->flushes[*id], before + bound);
+			KUNIT_EXPECT_LE(test, fake->nr_log, 3);
+		}
+	}
+}
+
+static void walk(struct kunit *test, bool commit_on_cmd, u32 *table)
+{
+	struct la_dev *ldevs[WALK_DEVICES];
+	struct fake_unit *fake = the_fake(test);
+	int ids[WALK_TABLES] = { };
+	struct rnd_state rnd;
+
+	fake->commit_on_cmd = commit_on_cmd;
+	started(test);
+	for (int i = 0; i < WALK_DEVICES; i++)
+		ldevs[i] = a_device(test, (const u16[]){ 0x100 + i, 0x200 + i / 2 }, 2);
+
+	prandom_seed_state(&rnd, 20261126);
+	for (int i = 0; i < WALK_STEPS; i++) {
+		one_step(test, &rnd, ldevs, ids);
+		for (int slot = 0; slot < LA_MAX_SLOTS; slot++)
+			KUNIT_ASSERT_EQ_MSG(test, fake->table[slot], fake->iommu.slots[slot].entry,
+					    "slot %d after step %d", slot, i);
+	}
+	memcpy(table, fake->table, sizeof(fake->table));
+}
+
+/* The fake unit looks at each write; its table is the same under both readings */
+static void any_order_is_right(struct kunit *test)
+{
+	u32 on_eivdb[LA_MAX_SLOTS], on_cmd[LA_MAX_SLOTS];
+
+	walk(test, false, on_eivdb);
+	test->priv = fake_unit(test, the_fake(test)->iommu.dev);
+	walk(test, true, on_cmd);
+	KUNIT_EXPECT_MEMEQ(test, on_eivdb, on_cmd, sizeof(on_cmd));
+}
+
+/* --- flushes of several CPUs */
+
+#define FLUSHERS	4
+#define FLUSHES		1000
+
+struct flusher {
+	struct kunit *test;
+	struct task_struct *task;
+	unsigned int late;
+};
+
+/* Counts those flushes that returned although none had begun after the call */
+static int flush_often(void *data)
+{
+	struct flusher *flusher = data;
+	struct fake_unit *fake = the_fake(flusher->test);
+
+	for (int i = 0; i < FLUSHES; i++) {
+		unsigned int before = READ_ONCE(fake->flushes[1]);
+
+		la_hw_flush(&fake->iommu, 1);
+		flusher->late += READ_ONCE(fake->flushes[1]) == before;
+		cond_resched();
+	}
+	while (!kthread_should_stop())
+		schedule_timeout_interruptible(1);
+
+	return 0;
+}
+
+static void one_flush_serves_all_who_wait(struct kunit *test)
+{
+	struct flusher flushers[FLUSHERS] = { };
+	struct fake_unit *fake = started(test);
+	unsigned int before;
+
+	la_hw_alloc_id(&fake->iommu, SZ_16K);
+	la_hw_bind(device_of(test, 0x0250), 1);
+	before = fake->flushes[1];
+
+	for (int i = 0; i < FLUSHERS; i++) {
+		flushers[i].test = test;
+		flushers[i].task = kthread_create(flush_often, &flushers[i], "flusher/%d", i);
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, flushers[i].task);
+		/* So that its accesses go to the fake unit, too */
+		flushers[i].task->kunit_test = test;
+		wake_up_process(flushers[i].task);
+	}
+	for (int i = 0; i < FLUSHERS; i++) {
+		kthread_stop(flushers[i].task);
+		KUNIT_EXPECT_EQ(test, flushers[i].late, 0);
+	}
+
+	KUNIT_EXPECT_GE(test, fake->flushes[1] - before, FLUSHES);
+	KUNIT_EXPECT_LE(test, fake->flushes[1] - before, FLUSHERS * FLUSHES);
+}
+
+/* Three asked, then one flush, after which the others find theirs done */
+static void flush_that_began_later_is_enough(struct kunit *test)
+{
+	struct fake_unit *fake = started(test);
+	struct la_flush *flush = &fake->iommu.flushes[1];
+
+	la_hw_alloc_id(&fake->iommu, SZ_16K);
+	la_hw_bind(device_of(test, 0x0250), 1);
+	fake_unit_forget_log(fake);
+
+	/* Two others wait for the lock */
+	atomic64_add(2, &flush->wanted);
+	la_hw_flush(&fake->iommu, 1);
+	KUNIT_EXPECT_EQ(test, flush->done, 3);
+	/* What one of them does next, as the second of all */
+	atomic64_set(&flush->wanted, 1);
+	fake_unit_forget_log(fake);
+	KUNIT_EXPECT_EQ(test, la_hw_flush(&fake->iommu, 1), 0);
+	KUNIT_EXPECT_EQ(test, fake->nr_log, 0);
+	/* Who comes later isn't served by it */
+	atomic64_set(&flush->wanted, 3);
+	KUNIT_EXPECT_EQ(test, la_hw_flush(&fake->iommu, 1), 0);
+	EXPECT_WRITES(test, FLUSH_DOMAIN);
+}
+
+static struct kunit_case hw_cases[] = {
+	KUNIT_CASE(start_leaves_nothing_as_it_was),
+	KUNIT_CASE(stop_translates_nothing),
+	KUNIT_CASE(table_has_its_root_before_its_devices),
+	KUNIT_CASE(moving_to_another_table_is_one_write),
+	KUNIT_CASE(table_that_others_use_is_flushed_by_their_entry),
+	KUNIT_CASE(same_table_again_changes_no_entry),
+	KUNIT_CASE(blocked_device_has_the_empty_table),
+	KUNIT_CASE(unbinding_keeps_what_names_the_table),
+	KUNIT_CASE(flush_is_two_commands),
+	KUNIT_CASE(flush_names_its_table_first),
+	KUNIT_CASE(unused_table_needs_no_flush),
+	KUNIT_CASE(sixteenth_table_is_refused),
+	KUNIT_CASE(seventeenth_requester_is_refused),
+	KUNIT_CASE(device_is_bound_whole),
+	KUNIT_CASE(shared_requester_has_one_entry),
+	KUNIT_CASE(unit_that_hangs_is_given_up),
+	KUNIT_CASE(unit_that_is_gone_is_given_up_at_once),
+	KUNIT_CASE(unit_that_was_never_there_is_not_started),
+	KUNIT_CASE(any_order_is_right),
+	KUNIT_CASE(one_flush_serves_all_who_wait),
+	KUNIT_CASE(flush_that_began_later_is_enough),
+	{}
+};
+
+static struct kunit_suite hw_suite = {
+	.name = "loongarch_iommu_hw",
+	.init = hw_test_init,
+	.test_cases = hw_cases,
+};
+
+kunit_test_suite(hw_suite);

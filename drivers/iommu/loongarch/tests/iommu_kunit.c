@@ -1,0 +1,419 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KUnit tests of the LoongArch IOMMU behind the IOMMU core
+ *
+ * A device on the platform bus is behind a fake unit; what is tested comes
+ * through the functions that other drivers call.
+ */
+#include <linux/cleanup.h>
+#include <linux/iommu.h>
+#include <linux/mutex.h>
+#include <linux/platform_device.h>
+#include <linux/property.h>
+#include <kunit/platform_device.h>
+#include <kunit/test.h>
+
+#include "../../iommu-priv.h"
+#include "fake_unit.h"
+
+#define RID	0x0250
+
+struct core_test {
+	struct fake_unit *fake;
+	struct fwnode_handle *fwnode;
+	struct device *dev;
+};
+
+static struct core_test *the(struct kunit *test)
+{
+	return test->priv;
+}
+
+static void remove_fwnode(void *fwnode)
+{
+	fwnode_remove_software_node(fwnode);
+}
+
+static void unregister_unit(void *iommu)
+{
+	la_iommu_unregister(iommu);
+}
+
+/* A device with this requester id, which the core gives to the unit's driver */
+static struct device *add_device(struct kunit *test, const char *name, u32 rid)
+{
+	struct platform_device *pdev;
+
+	pdev = kunit_platform_device_alloc(test, name, PLATFORM_DEVID_NONE);
+	KUNIT_ASSERT_NOT_NULL(test, pdev);
+	scoped_guard(mutex, &iommu_probe_device_lock)
+		KUNIT_ASSERT_EQ(test, iommu_fwspec_init(&pdev->dev, the(test)->fwnode), 0);
+	KUNIT_ASSERT_EQ(test, iommu_fwspec_add_ids(&pdev->dev, &rid, 1), 0);
+	KUNIT_ASSERT_EQ(test, kunit_platform_device_add(test, pdev), 0);
+
+	return &pdev->dev;
+}
+
+static struct device *add_unit(struct kunit *test)
+{
+	struct platform_device *pdev;
+
+	pdev = kunit_platform_device_alloc(test, "loongarch-unit", PLATFORM_DEVID_NONE);
+	KUNIT_ASSERT_NOT_NULL(test, pdev);
+	platform_device_set_fwnode(pdev, the(test)->fwnode);
+	KUNIT_ASSERT_EQ(test, kunit_platform_device_add(test, pdev), 0);
+
+	return &pdev->dev;
+}
+
+static int core_test_init(struct kunit *test)
+{
+	struct core_test *core = kunit_kzalloc(test, sizeof(*core), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, core);
+	test->priv = core;
+	core->fwnode = fwnode_create_software_node(NULL, NULL);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, core->fwnode);
+	kunit_add_action_or_reset(test, remove_fwnode, core->fwnode);
+
+	core->fake = fake_unit(test, add_unit(test));
+	core->fake->iommu.ias = 47;
+	core->fake->iommu.oas = 48;
+	core->fake->iommu.pgsizes = SZ_16K | SZ_32M;
+	KUNIT_ASSERT_EQ(test, la_iommu_register(&core->fake->iommu), 0);
+	kunit_add_action_or_reset(test, unregister_unit, &core->fake->iommu);
+
+	core->dev = add_device(test, "loongarch-endpoint", RID);
+
+	return 0;
+}
+
+static void free_domain(void *domain)
+{
+	iommu_domain_free(domain);
+}
+
+static struct iommu_domain *new_domain(struct kunit *test)
+{
+	struct iommu_domain *domain = iommu_paging_domain_alloc(the(test)->dev);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, domain);
+	kunit_add_action_or_reset(test, free_domain, domain);
+
+	return domain;
+}
+
+static struct iommu_domain *attached_domain(struct kunit *test)
+{
+	struct iommu_domain *domain = new_domain(test);
+
+	KUNIT_ASSERT_EQ(test, iommu_attach_device(domain, the(test)->dev), 0);
+	fake_unit_forget_log(the(test)->fake);
+
+	return domain;
+}
+
+/* What the device has in the unit's table; 0 if it isn't there */
+static u32 entry_of(struct kunit *test, u16 rid)
+{
+	struct fake_unit *fake = the(test)->fake;
+
+	for (int i = 0; i < LA_MAX_SLOTS; i++) {
+		u32 entry = fake->table[i];
+
+		if (entry & LA_EIVDB_VALID && FIELD_GET(LA_EIVDB_RID, entry) == rid)
+			return entry;
+	}
+
+	return 0;
+}
+
+static u64 *table_at(u64 entry)
+{
+	return phys_to_virt(entry & GENMASK_ULL(47, 14));
+}
+
+#define TOP_IOVA	0x7fffffffc000ULL
+
+/* --- tables */
+
+static const struct {
+	const char *name;
+	int prot;
+	u64 bits;
+} prots[] = {
+	{ "read and write", IOMMU_READ | IOMMU_WRITE, 0xd },
+	{ "read", IOMMU_READ, 0x5 },
+	{ "write", IOMMU_WRITE, 0x9 },
+	{ "no other bits", IOMMU_READ | IOMMU_WRITE | IOMMU_NOEXEC | IOMMU_MMIO |
+			   IOMMU_CACHE, 0xd },
+};
+KUNIT_ARRAY_PARAM_DESC(prot, prots, name);
+
+static void page_is_as_the_unit_reads_it(struct kunit *test)
+{
+	const typeof(prots[0]) *prot = test->param_value;
+	struct iommu_domain *domain = attached_domain(test);
+	struct device *dev = the(test)->dev;
+	u64 *pgd = table_at(fake_unit_pgd(the(test)->fake, 1));
+
+	KUNIT_ASSERT_EQ(test, iommu_map(domain, TOP_IOVA, 0x90004000, SZ_16K, prot->prot,
+					GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, pgd[2047] & ~GENMASK_ULL(47, 14), 0xd);
+	KUNIT_EXPECT_EQ(test, table_at(pgd[2047])[2047] & ~GENMASK_ULL(47, 14), 0xd);
+	KUNIT_EXPECT_EQ(test, table_at(table_at(pgd[2047])[2047])[2047],
+			0x90004000 | prot->bits);
+	KUNIT_EXPECT_EQ(test, iommu_iova_to_phys(domain, TOP_IOVA + 8), 0x90004008);
+
+	KUNIT_EXPECT_EQ(test, iommu_unmap(domain, TOP_IOVA, SZ_16K), SZ_16K);
+	KUNIT_EXPECT_EQ(test, iommu_iova_to_phys(domain, TOP_IOVA), 0);
+	iommu_detach_device(domain, dev);
+}
+
+static void large_page_needs_the_unit_s_consent(struct kunit *test)
+{
+	struct fake_unit *fake = the(test)->fake;
+	struct iommu_domain *domain = attached_domain(test);
+	u64 *pmd;
+
+	KUNIT_ASSERT_EQ(test, iommu_map(domain, 0, 0x92000000, SZ_32M,
+					IOMMU_READ | IOMMU_WRITE, GFP_KERNEL), 0);
+	pmd = table_at(table_at(fake_unit_pgd(fake, 1))[0]);
+	KUNIT_EXPECT_EQ(test, pmd[0], 0x9200000f);
+	iommu_detach_device(domain, the(test)->dev);
+
+	fake->iommu.pgsizes = SZ_16K;
+	domain = attached_domain(test);
+	KUNIT_ASSERT_EQ(test, iommu_map(domain, 0, 0x92000000, SZ_32M,
+					IOMMU_READ | IOMMU_WRITE, GFP_KERNEL), 0);
+	pmd = table_at(table_at(fake_unit_pgd(fake, 2))[0]);
+	KUNIT_EXPECT_EQ(test, pmd[0] & ~GENMASK_ULL(47, 14), 0xd);
+	KUNIT_EXPECT_EQ(test, table_at(pmd[0])[2047], 0x93ffc00d);
+	iommu_detach_device(domain, the(test)->dev);
+}
+
+/* --- what it costs */
+
+static void unmap_is_one_flush(struct kunit *test)
+{
+	struct fake_unit *fake = the(test)->fake;
+	struct iommu_domain *domain = attached_domain(test);
+
+	iommu_map(domain, 0, 0x90000000, SZ_1M, IOMMU_READ, GFP_KERNEL);
+	fake_unit_forget_log(fake);
+	KUNIT_EXPECT_EQ(test, iommu_unmap(domain, 0, SZ_1M), SZ_1M);
+	KUNIT_EXPECT_EQ(test, fake->nr_log, 2);
+	KUNIT_EXPECT_EQ(test, fake->log[0].val & 0x1f, LA_VBTC_CMD_FLUSH_DOMAIN);
+	iommu_detach_device(domain, the(test)->dev);
+}
+
+static void map_is_no_access_unless_the_unit_remembers(struct kunit *test)
+{
+	struct fake_unit *fake = the(test)->fake;
+	struct iommu_domain *domain = attached_domain(test);
+
+	iommu_map(domain, 0, 0x90000000, SZ_1M, IOMMU_READ, GFP_KERNEL);
+	KUNIT_EXPECT_EQ(test, fake->nr_log + fake->reads, 0);
+
+	fake->iommu.flush_on_map = true;
+	iommu_map(domain, SZ_1M, 0x90100000, SZ_1M, IOMMU_READ, GFP_KERNEL);
+	KUNIT_EXPECT_EQ(test, fake->nr_log, 2);
+	iommu_detach_device(domain, the(test)->dev);
+}
+
+static void attach_is_twelve_writes_at_most(struct kunit *test)
+{
+	struct fake_unit *fake = the(test)->fake;
+	struct iommu_domain *domain = new_domain(test);
+
+	fake_unit_forget_log(fake);
+	KUNIT_ASSERT_EQ(test, iommu_attach_device(domain, the(test)->dev), 0);
+	KUNIT_EXPECT_LE(test, fake->nr_log, 12);
+	iommu_detach_device(domain, the(test)->dev);
+}
+
+/* --- domains */
+
+static void device_without_a_domain_is_not_translated(struct kunit *test)
+{
+	struct iommu_domain *domain;
+
+	KUNIT_EXPECT_EQ(test, entry_of(test, RID), 0);
+	domain = attached_domain(test);
+	KUNIT_EXPECT_EQ(test, entry_of(test, RID), 0x00110250);
+	iommu_detach_device(domain, the(test)->dev);
+	KUNIT_EXPECT_EQ(test, entry_of(test, RID), 0);
+}
+
+static void device_with_a_new_owner_is_blocked(struct kunit *test)
+{
+	struct device *dev = the(test)->dev;
+	struct fake_unit *fake = the(test)->fake;
+	struct iommu_group *group = iommu_group_get(dev);
+
+	KUNIT_ASSERT_NOT_NULL(test, group);
+	KUNIT_ASSERT_EQ(test, iommu_group_claim_dma_owner(group, test), 0);
+	KUNIT_EXPECT_EQ(test, entry_of(test, RID), 0x00100250);
+	KUNIT_EXPECT_EQ(test, fake_unit_pgd(fake, 0), virt_to_phys(fake->iommu.empty));
+	iommu_group_release_dma_owner(group);
+	KUNIT_EXPECT_EQ(test, entry_of(test, RID), 0);
+	iommu_group_put(group);
+}
+
+/* A device never stays untranslated in silence */
+static void domain_without_a_number_is_refused(struct kunit *test)
+{
+	struct device *dev = the(test)->dev;
+	struct iommu_domain *domain;
+
+	/* They keep theirs, so that coming back can't fail */
+	for (int i = 1; i < LA_MAX_IDS; i++) {
+		domain = attached_domain(test);
+		iommu_detach_device(domain, dev);
+	}
+	KUNIT_EXPECT_EQ(test, iommu_attach_device(new_domain(test), dev), -ENOSPC);
+	KUNIT_EXPECT_EQ(test, entry_of(test, RID), 0);
+	KUNIT_EXPECT_EQ(test, iommu_attach_device(domain, dev), 0);
+	iommu_detach_device(domain, dev);
+}
+
+static void domain_of_a_larger_unit_is_refused(struct kunit *test)
+{
+	struct la_iommu *iommu = &the(test)->fake->iommu;
+	struct iommu_domain *domain = new_domain(test);
+	struct device *dev = the(test)->dev;
+
+	iommu->ias = 40;
+	KUNIT_EXPECT_EQ(test, iommu_attach_device(domain, dev), -EINVAL);
+	iommu->ias = 47;
+	iommu->oas = 40;
+	KUNIT_EXPECT_EQ(test, iommu_attach_device(domain, dev), -EINVAL);
+	iommu->oas = 48;
+	iommu->pgsizes = SZ_16K;
+	KUNIT_EXPECT_EQ(test, iommu_attach_device(domain, dev), -EINVAL);
+	KUNIT_EXPECT_EQ(test, la_hw_free_ids(iommu), LA_MAX_IDS - 1);
+}
+
+static void domain_is_as_large_as_the_unit(struct kunit *test)
+{
+	struct la_iommu *iommu = &the(test)->fake->iommu;
+	struct iommu_domain *domain;
+
+	iommu->ias = 40;
+	iommu->oas = 36;
+	domain = attached_domain(test);
+	KUNIT_EXPECT_EQ(test, domain->geometry.aperture_end, GENMASK_ULL(39, 0));
+	KUNIT_EXPECT_NE(test, iommu_map(domain, BIT_ULL(40), 0x90000000, SZ_16K, IOMMU_READ,
+					GFP_KERNEL), 0);
+	KUNIT_EXPECT_NE(test, iommu_map(domain, 0, BIT_ULL(36), SZ_16K, IOMMU_READ,
+					GFP_KERNEL), 0);
+	iommu_detach_device(domain, the(test)->dev);
+}
+
+/* --- devices */
+
+static void bad_requester_id_is_refused(struct kunit *test)
+{
+	struct device *dev = add_device(test, "loongarch-bad", 0x10000);
+
+	KUNIT_EXPECT_FALSE(test, device_iommu_mapped(dev));
+}
+
+static void bad_reference_is_refused(struct kunit *test)
+{
+	const struct iommu_ops *ops = dev_iommu_ops(the(test)->dev);
+	struct of_phandle_args args = { .args_count = 2 };
+
+	KUNIT_EXPECT_EQ(test, ops->of_xlate(the(test)->dev, &args), -EINVAL);
+	args.args_count = 1;
+	args.args[0] = 0x10000;
+	KUNIT_EXPECT_EQ(test, ops->of_xlate(the(test)->dev, &args), -EINVAL);
+}
+
+static void full_unit_translates_no_device_by_default(struct kunit *test)
+{
+	const struct iommu_ops *ops = dev_iommu_ops(the(test)->dev);
+	struct la_iommu *iommu = &the(test)->fake->iommu;
+	struct device *dev = the(test)->dev;
+
+	KUNIT_EXPECT_EQ(test, ops->def_domain_type(dev), 0);
+	iommu->broken = true;
+	KUNIT_EXPECT_EQ(test, ops->def_domain_type(dev), IOMMU_DOMAIN_IDENTITY);
+	iommu->broken = false;
+	iommu->nr_slots = 0;
+	KUNIT_EXPECT_EQ(test, ops->def_domain_type(dev), IOMMU_DOMAIN_IDENTITY);
+	iommu->nr_slots = LA_MAX_SLOTS;
+	while (la_hw_free_ids(iommu) > 4)
+		la_hw_alloc_id(iommu, SZ_1M);
+	KUNIT_EXPECT_EQ(test, ops->def_domain_type(dev), 0);
+	la_hw_alloc_id(iommu, SZ_1M);
+	KUNIT_EXPECT_EQ(test, ops->def_domain_type(dev), IOMMU_DOMAIN_IDENTITY);
+}
+
+static void expect_msi(struct kunit *test, enum iommu_resv_type type)
+{
+	struct iommu_resv_region *region;
+	unsigned int found = 0;
+	LIST_HEAD(regions);
+
+	iommu_get_resv_regions(the(test)->dev, &regions);
+	list_for_each_entry(region, &regions, list) {
+		if (region->start != 0x2fe00000)
+			continue;
+		found++;
+		KUNIT_EXPECT_EQ(test, region->length, SZ_2M);
+		KUNIT_EXPECT_EQ(test, region->type, type);
+	}
+	KUNIT_EXPECT_EQ(test, found, 1);
+	iommu_put_resv_regions(the(test)->dev, &regions);
+}
+
+static void interrupts_have_an_address(struct kunit *test)
+{
+	struct la_iommu *iommu = &the(test)->fake->iommu;
+
+	iommu->msi[0] = (struct range){ 0x2fe00000, 0x2fffffff };
+	iommu->nr_msi = 1;
+	expect_msi(test, IOMMU_RESV_DIRECT);
+	iommu->msi_bypass = true;
+	expect_msi(test, IOMMU_RESV_MSI);
+}
+
+static void unit_that_hangs_refuses_devices(struct kunit *test)
+{
+	struct fake_unit *fake = the(test)->fake;
+	struct device *dev = the(test)->dev;
+
+	fake->stuck = true;
+	KUNIT_EXPECT_EQ(test, iommu_attach_device(new_domain(test), dev), -EIO);
+	KUNIT_EXPECT_EQ(test, entry_of(test, RID), 0);
+	KUNIT_EXPECT_FALSE(test, device_iommu_mapped(add_device(test, "loongarch-late", 0x300)));
+	fake->stuck = false;
+}
+
+static struct kunit_case core_cases[] = {
+	KUNIT_CASE_PARAM(page_is_as_the_unit_reads_it, prot_gen_params),
+	KUNIT_CASE(large_page_needs_the_unit_s_consent),
+	KUNIT_CASE(unmap_is_one_flush),
+	KUNIT_CASE(map_is_no_access_unless_the_unit_remembers),
+	KUNIT_CASE(attach_is_twelve_writes_at_most),
+	KUNIT_CASE(device_without_a_domain_is_not_translated),
+	KUNIT_CASE(device_with_a_new_owner_is_blocked),
+	KUNIT_CASE(domain_without_a_number_is_refused),
+	KUNIT_CASE(domain_of_a_larger_unit_is_refused),
+	KUNIT_CASE(domain_is_as_large_as_the_unit),
+	KUNIT_CASE(bad_requester_id_is_refused),
+	KUNIT_CASE(bad_reference_is_refused),
+	KUNIT_CASE(full_unit_translates_no_device_by_default),
+	KUNIT_CASE(interrupts_have_an_address),
+	KUNIT_CASE(unit_that_hangs_refuses_devices),
+	{}
+};
+
+static struct kunit_suite core_suite = {
+	.name = "loongarch_iommu",
+	.init = core_test_init,
+	.test_cases = core_cases,
+};
+
+kunit_test_suite(core_suite);
