@@ -9,7 +9,7 @@ own, or a zone's kernel on another core.
 """
 import functools
 
-from . import boot, core, guest, qemu, suites, zones
+from . import boot, core, guest, machine, qemu, rows_iommu, suites, zones
 from .core import LOGS, Failure
 
 LANE = "base"
@@ -201,6 +201,14 @@ def boot_clocks(zone, args):
     return build_zone(zone), run
 
 
+def boot_iommu(tree):
+    """Devices are translated where the command line asks for it."""
+    if not machine.binary():
+        raise Failure("boot case iommu needs the test machine", repeat="make qemu")
+    outcome = rows_iommu.strict(tree)
+    need("iommu", outcome.ok, outcome)
+
+
 def must_say(name, outcome, wanted):
     for line in wanted:
         if not any(line in said for said in outcome.lines):
@@ -254,6 +262,8 @@ SINGLE = {
 CASES = {
     **SINGLE,
     **{zone: (build_zone(zone), boot_zone(zone)) for zone in zones.ZONES},
+    # A row of check-zones as well
+    "iommu": (build_zone("root"), boot_iommu),
 }
 
 

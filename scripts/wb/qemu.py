@@ -279,6 +279,11 @@ class Monitor(Channel):
         return {(space, int(address, 16)): tuple(map(int, counts))
                 for space, address, *counts in map(str.split, rows.splitlines())}
 
+    def counters(self):
+        """{name: number} of what the IOMMU did."""
+        rows = self.command("qom-get", path="/machine/peripheral/iommu", property="counters")
+        return {name: int(number) for name, number in map(str.split, rows.splitlines())}
+
     def registers(self):
         """"info registers" of all CPUs, as text."""
         return self.command("human-monitor-command", **{"command-line": "info registers -a"})

@@ -256,6 +256,19 @@ def hypervisor(abi, zone=0):
 """
 
 
+# The unit of a 7A2000 bridge, with all but itself behind it.
+IOMMU_EDITS = """
+&{/pcie@20000000} {
+	iommu-map = <0x0 &iommu 0x0 0xd0>, <0xd1 &iommu 0xd1 0xff2f>;
+	iommu: iommu@1a,0 {
+		compatible = "pci0014,7a1f", "loongson,pci-iommu";
+		reg = <0xd000 0x0 0x0 0x0 0x0>;
+		#iommu-cells = <1>;
+		loongson,msi-bypass;
+	};
+};
+"""
+
 # The timer's interrupt is one of the CPU's own.
 NO_TIMER_EDITS = "/delete-node/ &{/cpuic};\n"
 

@@ -128,6 +128,7 @@ unsigned int la_hw_free_ids(struct la_iommu *iommu);
 
 /* msi.c */
 void la_iommu_find_msi(struct la_iommu *iommu);
+void la_iommu_read_madt(struct la_iommu *iommu, const void *at, const void *end);
 
 /* iommu.c */
 int la_iommu_register(struct la_iommu *iommu);

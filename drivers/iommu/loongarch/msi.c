@@ -7,6 +7,7 @@
 #include <linux/of.h>
 #include <linux/of_address.h>
 #include <linux/sizes.h>
+#include <kunit/visibility.h>
 
 #include "iommu.h"
 
@@ -52,7 +53,15 @@ static void la_find_msi_in_dt(struct la_iommu *iommu)
 }
 
 #ifdef CONFIG_ACPI
-static void la_find_msi_in_madt(struct la_iommu *iommu, const void *at, const void *end)
+/**
+ * la_iommu_read_madt() - find the MSI controllers in ACPI's MADT
+ * @iommu: the unit, whose msi this adds to
+ * @at: the first entry
+ * @end: behind the last one
+ *
+ * An entry that is not whole ends the search.
+ */
+void la_iommu_read_madt(struct la_iommu *iommu, const void *at, const void *end)
 {
 	while (end - at >= sizeof(struct acpi_subtable_header)) {
 		const struct acpi_subtable_header *entry = at;
@@ -65,6 +74,7 @@ static void la_find_msi_in_madt(struct la_iommu *iommu, const void *at, const vo
 		at += entry->length;
 	}
 }
+EXPORT_SYMBOL_IF_KUNIT(la_iommu_read_madt);
 
 static void la_find_msi_in_acpi(struct la_iommu *iommu)
 {
@@ -72,8 +82,8 @@ static void la_find_msi_in_acpi(struct la_iommu *iommu)
 
 	if (ACPI_FAILURE(acpi_get_table(ACPI_SIG_MADT, 0, &table)))
 		return;
-	la_find_msi_in_madt(iommu, (void *)table + sizeof(struct acpi_table_madt),
-			    (void *)table + table->length);
+	la_iommu_read_madt(iommu, (void *)table + sizeof(struct acpi_table_madt),
+			   (void *)table + table->length);
 	acpi_put_table(table);
 }
 #else

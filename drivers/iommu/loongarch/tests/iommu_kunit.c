@@ -5,6 +5,7 @@
  * A device on the platform bus is behind a fake unit; what is tested comes
  * through the functions that other drivers call.
  */
+#include <linux/acpi.h>
 #include <linux/cleanup.h>
 #include <linux/iommu.h>
 #include <linux/mutex.h>
@@ -379,6 +380,46 @@ static void interrupts_have_an_address(struct kunit *test)
 	expect_msi(test, IOMMU_RESV_MSI);
 }
 
+#ifdef CONFIG_ACPI
+#define MSI_ENTRY(length, address)						\
+	ACPI_MADT_TYPE_MSI_PIC, length, 1, (address) & 0xff, (address) >> 8 & 0xff,	\
+	(address) >> 16 & 0xff, (address) >> 24, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+
+static const struct {
+	const char *name;
+	unsigned int windows;
+	unsigned int size;
+	u8 madt[64];
+} madts[] = {
+	{ "one controller", 1, 19, { MSI_ENTRY(19, 0x2ff00000) } },
+	{ "two controllers", 2, 38, { MSI_ENTRY(19, 0x3ff00000), MSI_ENTRY(19, 0x2ff00000) } },
+	{ "another entry before", 1, 25, { 1, 6, 0, 0, 0, 0, MSI_ENTRY(19, 0x2ff00000) } },
+	{ "nothing", 0, 0 },
+	{ "half a header", 0, 1, { ACPI_MADT_TYPE_MSI_PIC } },
+	{ "no length", 0, 19, { MSI_ENTRY(0, 0x2ff00000) } },
+	{ "too short", 0, 19, { MSI_ENTRY(18, 0x2ff00000) } },
+	{ "longer than the table", 0, 18, { MSI_ENTRY(19, 0x2ff00000) } },
+	{ "an address without room below", 0, 19, { MSI_ENTRY(19, 0x00080000) } },
+};
+KUNIT_ARRAY_PARAM_DESC(madt, madts, name);
+
+static void interrupt_controllers_are_in_the_madt(struct kunit *test)
+{
+	const typeof(madts[0]) *madt = test->param_value;
+	struct la_iommu *iommu = &the(test)->fake->iommu;
+	u8 *exact = kunit_kmalloc(test, madt->size, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, exact);
+	memcpy(exact, madt->madt, madt->size);
+	la_iommu_read_madt(iommu, exact, exact + madt->size);
+	KUNIT_ASSERT_EQ(test, iommu->nr_msi, madt->windows);
+	if (!madt->windows)
+		return;
+	KUNIT_EXPECT_EQ(test, iommu->msi[madt->windows - 1].start, 0x2fe00000);
+	KUNIT_EXPECT_EQ(test, iommu->msi[madt->windows - 1].end, 0x2fffffff);
+}
+#endif
+
 static void unit_that_hangs_refuses_devices(struct kunit *test)
 {
 	struct fake_unit *fake = the(test)->fake;
@@ -406,6 +447,9 @@ static struct kunit_case core_cases[] = {
 	KUNIT_CASE(bad_reference_is_refused),
 	KUNIT_CASE(full_unit_translates_no_device_by_default),
 	KUNIT_CASE(interrupts_have_an_address),
+#ifdef CONFIG_ACPI
+	KUNIT_CASE_PARAM(interrupt_controllers_are_in_the_madt, madt_gen_params),
+#endif
 	KUNIT_CASE(unit_that_hangs_refuses_devices),
 	{}
 };

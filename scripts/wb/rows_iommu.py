@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""End to end on the test machine: the root zone's devices behind an IOMMU.
+
+Each row boots the root kernel with NVMe, igb and virtio behind the model of the unit,
+and looks at what the unit counted. Its init reads and writes the disks.
+"""
+from . import boot, zones
+from .core import LOGS
+from .machine import hypervisor
+from .rows import row
+from .zones import CONSOLE
+
+TRANSLATED = "iommu.passthrough=0 iommu.strict=1"
+
+
+def run_unit(tree, name, inspect, more, **properties):
+    """Boot the root zone with an IOMMU; @more is added to its command line."""
+    append = f"{CONSOLE} {more}".strip()
+    args, disks, checks = boot.root_parts(append=append)
+    words = [f"{key.replace('_', '-')}={value}" for key, value in properties.items()]
+    args = [*args, *hypervisor(zone=0),
+            "-device", ",".join(["loongarch-iommu,id=iommu,addr=1a.0", *words]),
+            # Through the DMA API, as other devices do
+            "-global", "virtio-device.iommu_platform=on",
+            "-global", "virtio-pci.disable-legacy=on"]
+    return boot.run_checks(tree, "root", (args, disks, checks), LOGS / f"zone-{name}.log",
+                           inspect=lambda monitor: inspect(monitor.counters()),
+                           edits=zones.hypervisor(2) + zones.IOMMU_EDITS, append=append)
+
+
+def complaint(counters, *others):
+    """What no boot may have, and @others: (is it wrong?, what), as one text or ""."""
+    found = [(counters["wrong"], "the driver did what it may not"),
+             (counters["faults"], "accesses that were not mapped"), *others]
+    wrong = [what for is_wrong, what in found if is_wrong]
+    said = " ".join(f"{name} {count}" for name, count in counters.items())
+    return f"{', '.join(wrong)}: {said}" if wrong else ""
+
+
+def passes_through(counters):
+    return complaint(counters, (counters["walks"], "devices were translated"),
+                     (not counters["identities"], "no device accessed memory"))
+
+
+def translates(counters):
+    return complaint(counters, (not counters["walks"], "no device was translated"),
+                     (not counters["flushes-domain"], "nothing was flushed"))
+
+
+def translates_lazily(counters):
+    return complaint(counters, (not counters["walks"], "no device was translated"))
+
+
+@row("iommu-passthrough", "an IOMMU that is there, and nothing that asks for it", zone="root")
+def passthrough(tree):
+    return run_unit(tree, "iommu-passthrough", passes_through, "")
+
+
+@row("iommu-strict", "NVMe, igb and virtio translated: the disks have what was written",
+     zone="root")
+def strict(tree):
+    return run_unit(tree, "iommu-strict", translates, TRANSLATED)
+
+
+@row("iommu-lazy", "the same with flushes that are put off", zone="root")
+def lazy(tree):
+    return run_unit(tree, "iommu-lazy", translates_lazily,
+                    "iommu.passthrough=0 iommu.strict=0")
+
+
+@row("iommu-commit", "entries that count with the command, and long flushes", zone="root")
+def commit(tree):
+    return run_unit(tree, "iommu-commit", translates, TRANSLATED, commit="cmd",
+                    busy_polls=100)
+
+
+@row("iommu-3c6000", "the unit of a 3C6000 CPU, that flushes both TLBs and has small pages",
+     zone="root")
+def server(tree):
+    return run_unit(tree, "iommu-3c6000", translates, TRANSLATED, device_id="0x3c0f",
+                    revision=0, strict_channels="off", huge="off", neg_cache="off")
+
+
+@row("iommu-old", "a bridge whose unit has tables of its own: devices work without it",
+     zone="root")
+def old(tree):
+    return run_unit(tree, "iommu-old", passes_through, TRANSLATED, revision=0)
