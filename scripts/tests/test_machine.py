@@ -21,6 +21,9 @@ class Properties(unittest.TestCase):
         "hvisor,timer-noise=2000000": "timer-noise 2000000 is more than a million a second",
         "hvisor,first-vector=256": "vectors 48 from 256 on: there are 256",
         "hvisor,vectors=145": "vectors 145 from 112 on: there are 256",
+        "loongarch-iommu,device-id=0x1234": "device-id must be 0x7a1f or 0x3c0f, not 0x1234",
+        "loongarch-iommu,commit=never": "commit must be write or cmd, not never",
+        "loongarch-iommu,busy-polls=1000001": "busy-polls must be 1000000 at most",
         "ls7a-config,view=x": "view 'x' is none of board, zone, ghosts",
     }
 
