@@ -4,7 +4,7 @@
 Each row boots the root kernel with NVMe, igb and virtio behind the model of the unit,
 and looks at what the unit counted. Its init reads and writes the disks.
 """
-from . import boot, zones
+from . import boot, rows, zones
 from .core import LOGS
 from .machine import hypervisor
 from .rows import row
@@ -23,7 +23,8 @@ def run_unit(tree, name, inspect, more, **properties):
             # Through the DMA API, as other devices do
             "-global", "virtio-device.iommu_platform=on",
             "-global", "virtio-pci.disable-legacy=on"]
-    return boot.run_checks(tree, "root", (args, disks, checks), LOGS / f"zone-{name}.log",
+    return boot.run_checks(tree, "root", (args, disks, checks),
+                           LOGS / rows.how.log.format(name),
                            inspect=lambda monitor: inspect(monitor.counters()),
                            edits=zones.hypervisor(2) + zones.IOMMU_EDITS, append=append)
 

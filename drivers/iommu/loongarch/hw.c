@@ -365,31 +365,35 @@ static int la_hw_flush_left(struct la_iommu *iommu, const unsigned long *left)
 }
 
 /* An entry goes from domain to domain by one write, never by being invalid */
-static void la_hw_set_slot(struct la_iommu *iommu, unsigned int slot, u32 entry,
+static bool la_hw_set_slot(struct la_iommu *iommu, unsigned int slot, u32 entry,
 			   unsigned long *left)
 {
 	u32 old = iommu->slots[slot].entry;
 
 	if (entry == old)
-		return;
+		return false;
 	la_hw_write_slot(iommu, slot, entry);
 	if (old & LA_EIVDB_VALID)
 		__set_bit(la_entry_id(old), left);
+
+	return true;
 }
 
 static int la_hw_bind_slots(struct la_dev *ldev, unsigned int id)
 {
 	DECLARE_BITMAP(left, LA_MAX_IDS) = { };
 	struct la_iommu *iommu = ldev->iommu;
+	bool changed = false;
 	int ret;
 
 	for (int i = 0; i < ldev->nr_rids; i++) {
 		struct la_rid *rid = &ldev->rids[i];
 
-		la_hw_set_slot(iommu, rid->slot, la_entry(rid->slot, rid->rid, id), left);
+		changed |= la_hw_set_slot(iommu, rid->slot,
+					  la_entry(rid->slot, rid->rid, id), left);
 	}
 
-	ret = la_hw_flush_locked(iommu, id);
+	ret = changed ? la_hw_flush_locked(iommu, id) : 0;
 	return la_hw_flush_left(iommu, left) ?: ret;
 }
 

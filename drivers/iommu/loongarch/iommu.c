@@ -163,6 +163,8 @@ static int la_attach_paging(struct iommu_domain *domain, struct device *dev,
 
 	if (!la_domain_fits(la, ldev->iommu) || la_has_dma_offset(dev))
 		return -EINVAL;
+	if (!ldev->nr_rids)
+		return 0;
 
 	guard(mutex)(&la->lock);
 
@@ -270,8 +272,25 @@ static bool la_dev_has_rid(struct la_dev *ldev, u16 rid)
 	return false;
 }
 
-static struct la_dev *la_dev_create(struct la_iommu *iommu, struct iommu_fwspec *fwspec)
+/* A bridge to PCI makes the accesses of those behind it its own; a port has none */
+static bool la_is_port(struct device *dev)
 {
+	if (!dev_is_pci(dev) || !pci_is_pcie(to_pci_dev(dev)))
+		return false;
+
+	switch (pci_pcie_type(to_pci_dev(dev))) {
+	case PCI_EXP_TYPE_ROOT_PORT:
+	case PCI_EXP_TYPE_UPSTREAM:
+	case PCI_EXP_TYPE_DOWNSTREAM:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static struct la_dev *la_dev_create(struct device *dev, struct la_iommu *iommu)
+{
+	struct iommu_fwspec *fwspec = dev_iommu_fwspec_get(dev);
 	struct la_dev *ldev;
 
 	ldev = kzalloc_flex(*ldev, rids, fwspec->num_ids);
@@ -280,6 +299,9 @@ static struct la_dev *la_dev_create(struct la_iommu *iommu, struct iommu_fwspec 
 
 	ldev->iommu = iommu;
 	ldev->nr_rids = 0;
+	if (la_is_port(dev))
+		return ldev;
+
 	for (int i = 0; i < fwspec->num_ids; i++) {
 		u16 rid = fwspec->ids[i];
 
@@ -292,7 +314,7 @@ static struct la_dev *la_dev_create(struct la_iommu *iommu, struct iommu_fwspec 
 	return ldev;
 }
 
-/* Of those behind a bridge, only the bridge's own accesses need the unit */
+/* The unit may be behind a bridge, which then can't wait for it */
 static void la_dev_link(struct device *dev, struct la_iommu *iommu)
 {
 	if (dev_is_pci(dev) && pci_is_bridge(to_pci_dev(dev)))
@@ -319,7 +341,7 @@ static struct iommu_device *la_probe_device(struct device *dev)
 		}
 	}
 
-	ldev = la_dev_create(iommu, fwspec);
+	ldev = la_dev_create(dev, iommu);
 	if (!ldev)
 		return ERR_PTR(-ENOMEM);
 	dev_iommu_priv_set(dev, ldev);
@@ -354,8 +376,9 @@ static bool la_capable(struct device *dev, enum iommu_cap cap)
 
 static bool la_has_room(struct la_dev *ldev)
 {
-	return la_hw_free_slots(ldev->iommu) >= ldev->nr_rids &&
-	       la_hw_free_ids(ldev->iommu) >= LA_SPARE_IDS;
+	return !ldev->nr_rids ||
+	       (la_hw_free_slots(ldev->iommu) >= ldev->nr_rids &&
+		la_hw_free_ids(ldev->iommu) >= LA_SPARE_IDS);
 }
 
 /* The first attach must not fail, so what can't be translated isn't */
@@ -363,8 +386,6 @@ static int la_def_domain_type(struct device *dev)
 {
 	struct la_dev *ldev = dev_iommu_priv_get(dev);
 
-	if (dev_is_pci(dev) && pci_is_bridge(to_pci_dev(dev)))
-		return IOMMU_DOMAIN_IDENTITY;
 	if (la_has_dma_offset(dev) || READ_ONCE(ldev->iommu->broken))
 		return IOMMU_DOMAIN_IDENTITY;
 	if (!la_has_room(ldev)) {
