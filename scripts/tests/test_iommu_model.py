@@ -19,7 +19,7 @@ DIR_CTRL = 0x2e4b66ce
 VALID, OLD_ENABLE = 1 << 20, 1 << 31
 MAIN_MEMORY, TRANSLATE = 1 << 29, 1 << 31
 WRITES, READS = 0, 1 << 8
-NOISE = 0xa4a40000
+NOISE = 0xa4a4a2e0
 PAGE = 0x4000
 READ, WRITE, HUGE = 4, 8, 2
 RW = READ | WRITE
@@ -95,6 +95,10 @@ class Machine:
         while self.reg(VBTC) & 1 << 16:
             polls += 1
         return polls
+
+    def interrupts(self):
+        """Whether the unit raises INTA, as its PCI status has it."""
+        return bool(self.readl(ECAM + UNIT + 4) & 1 << 19)
 
     def flush(self, command, channel):
         self.set_reg(VBTC, NOISE | channel | command)
@@ -201,14 +205,39 @@ class IommuModel(unittest.TestCase):
         m.writeq(MIDDLE + 8 * (ASKED >> 25), 0x1 | HUGE | RW)
         m.flush_both()
         self.assertFalse(self.works(m, ASKED % 0x2000000, ANSWERED % 0x2000000))
+        self.assertEqual(m.reg(EX_ADDR), ASKED)
 
     def test_page_that_is_not_there_is_a_fault(self):
         m = self.translating()
         m.map(ANSWERED, 0)
         self.assertFalse(self.works(m))
         self.assertEqual(m.reg(EX_ADDR) & ~(PAGE - 1), ANSWERED)
+
+    def test_first_fault_stays_and_interrupts(self):
+        m = self.translating()
+        self.assertFalse(m.interrupts())
+        m.writeq(LEAF + 8 * (ASKED >> 14 & 2047), 0)
+        m.flush_both()
+        self.works(m)
+        self.assertTrue(m.interrupts())
+        self.assertEqual(m.reg(EX_ADDR), ASKED)
+        m.set_reg(EX_ADDR + 4, 1)
+        m.map(ASKED, HERE)
+        m.map(ANSWERED, 0)
+        m.flush_both()
+        m.start()
+        self.works(m)
+        self.assertEqual(m.reg(EX_ADDR), ASKED)
         m.set_reg(EX_ADDR, 0)
-        self.assertEqual(m.reg(EX_ADDR), 0)
+        self.assertEqual((m.reg(EX_ADDR), m.reg(EX_ADDR + 4)), (0, 0))
+        self.assertFalse(m.interrupts())
+
+    def test_any_geometry_is_walked(self):
+        for geometry in 0xffffffff, 0, 0x3fffffff, 0x0000003f:
+            m = self.translating()
+            m.set_reg(0x0a0 + 4, geometry)
+            self.works(m)
+            self.assertEqual(m.readl(ECAM + UNIT), 0x7a1f0014)
 
     def test_page_for_reads_is_not_for_writes(self):
         for bits, good in ((READ, False), (WRITE, True)):
@@ -291,6 +320,11 @@ class IommuModel(unittest.TestCase):
         m = self.translating(rid_mask="0x00ff")
         m.bind(rid=0x4200 | RID)
         self.assertTrue(self.works(m))
+
+    def test_requester_ids_are_compared_whole(self):
+        m = self.translating()
+        m.bind(rid=0x4200 | RID)
+        self.assertTrue(self.works(m, ASKED, ANSWERED))
 
 
 if __name__ == "__main__":

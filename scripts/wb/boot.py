@@ -30,9 +30,10 @@ def nvme(zone):
     return guest.Disk(zone, "nvme0n1", "nvme0q", "nvme,serial=zone,bus=rp0")
 
 
-def root_parts(cpus=2, append=CONSOLE):
-    disks = [nvme("root"),
-             guest.Disk("root", "vda", "virtio", "virtio-blk-pci,bus=br0,addr=1,vectors=0")]
+def root_parts(cpus=2, append=CONSOLE, virtio=""):
+    """@virtio is added to what the virtio disk is."""
+    disks = [nvme("root"), guest.Disk("root", "vda", "virtio",
+                                      f"virtio-blk-pci,bus=br0,addr=1,vectors=0{virtio}")]
     args = [*ROOT_PORTS, *IGB, "-device", "pcie-pci-bridge,id=br0", "-device", "pvpanic-pci",
             "-device", "pci-ohci,id=usb", "-device", "usb-kbd,bus=usb.0"]
     checks = [f"cpus {cpus}", f"cmdline {append}", "model root QEMU",

@@ -11,18 +11,28 @@ from .rows import row
 from .zones import CONSOLE
 
 TRANSLATED = "iommu.passthrough=0 iommu.strict=1"
+DOMAINS = {"": "identity", "iommu.passthrough=0 iommu.strict=0": "DMA-FQ", TRANSLATED: "DMA"}
+# NVMe, igb and virtio's disk
+FUNCTIONS = "01:00.0", "02:00.0", "03:01.0"
+
+
+def domains(kind):
+    """That these functions have such a domain, as checks."""
+    return [f"file /sys/bus/pci/devices/0000:{function}/iommu_group/type {kind}"
+            for function in FUNCTIONS]
 
 
 def run_unit(tree, name, inspect, more, **properties):
     """Boot the root zone with an IOMMU; @more is added to its command line."""
     append = f"{CONSOLE} {more}".strip()
-    args, disks, checks = boot.root_parts(append=append)
+    # virtio through the DMA API, as other devices do
+    args, disks, checks = boot.root_parts(append=append,
+                                          virtio=",disable-legacy=on,iommu_platform=on")
     words = [f"{key.replace('_', '-')}={value}" for key, value in properties.items()]
     args = [*args, *hypervisor(zone=0),
-            "-device", ",".join(["loongarch-iommu,id=iommu,addr=1a.0", *words]),
-            # Through the DMA API, as other devices do
-            "-global", "virtio-device.iommu_platform=on",
-            "-global", "virtio-pci.disable-legacy=on"]
+            "-device", ",".join(["loongarch-iommu,id=iommu,addr=1a.0", *words])]
+    if "revision=0" not in words or "device-id=0x3c0f" in words:
+        checks = [*checks, *domains(DOMAINS[more])]
     return boot.run_checks(tree, "root", (args, disks, checks),
                            LOGS / rows.how.log.format(name),
                            inspect=lambda monitor: inspect(monitor.counters()),

@@ -482,6 +482,21 @@ disable:
 }
 
 /**
+ * la_iommu_refuse() - let devices do without a unit
+ * @iommu: the unit; has dev
+ *
+ * Whoever is behind a unit that nobody has registered waits for it. With this, a
+ * device finds that it has none.
+ *
+ * Context: may sleep.
+ * Return: 0 or a negative error number.
+ */
+int la_iommu_refuse(struct la_iommu *iommu)
+{
+	return iommu_device_register(&iommu->iommu, &la_iommu_ops, iommu->dev);
+}
+
+/**
  * la_iommu_unregister() - the opposite of la_iommu_register()
  * @iommu: the unit
  *

@@ -132,6 +132,7 @@ void la_iommu_read_madt(struct la_iommu *iommu, const void *at, const void *end)
 
 /* iommu.c */
 int la_iommu_register(struct la_iommu *iommu);
+int la_iommu_refuse(struct la_iommu *iommu);
 void la_iommu_unregister(struct la_iommu *iommu);
 
 #endif

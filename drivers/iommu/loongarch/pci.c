@@ -60,10 +60,10 @@ static int la_pci_map(struct pci_dev *pdev, struct la_iommu *iommu)
 	return 0;
 }
 
-static int la_pci_start(struct pci_dev *pdev, const struct la_kind *kind)
+static int la_pci_start(struct pci_dev *pdev, const struct la_kind *kind,
+			struct la_iommu *iommu)
 {
 	struct device *dev = &pdev->dev;
-	struct la_iommu *iommu;
 	int ret;
 
 	if (pdev->revision < kind->min_revision)
@@ -71,14 +71,10 @@ static int la_pci_start(struct pci_dev *pdev, const struct la_kind *kind)
 				     "revision %u has tables of its own, which this driver does not know\n",
 				     pdev->revision);
 
-	iommu = devm_kzalloc(dev, sizeof(*iommu), GFP_KERNEL);
-	if (!iommu)
-		return -ENOMEM;
 	ret = la_pci_map(pdev, iommu);
 	if (ret)
 		return ret;
 
-	iommu->dev = dev;
 	iommu->nr_slots = LA_MAX_SLOTS;
 	iommu->ias = LA_IAS;
 	iommu->oas = LA_OAS;
@@ -93,16 +89,34 @@ static int la_pci_start(struct pci_dev *pdev, const struct la_kind *kind)
 
 static int la_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
+	struct device *dev = &pdev->dev;
+	struct la_iommu *iommu;
+	int ret;
+
 	/* Nothing says who is behind it, and without a node it would have all */
-	if (!dev_fwnode(&pdev->dev))
+	if (!dev_fwnode(dev))
 		return -ENODEV;
 
-	return la_pci_start(pdev, (const struct la_kind *)id->driver_data);
+	iommu = devm_kzalloc(dev, sizeof(*iommu), GFP_KERNEL);
+	if (!iommu)
+		return -ENOMEM;
+	iommu->dev = dev;
+
+	ret = la_pci_start(pdev, (const struct la_kind *)id->driver_data, iommu);
+	if (!ret || ret == -EPROBE_DEFER)
+		return ret;
+	dev_err(dev, "not in use: %d\n", ret);
+
+	return la_iommu_refuse(iommu);
 }
 
+/* The next kernel, and firmware, expect a unit that translates nothing */
 static void la_pci_shutdown(struct pci_dev *pdev)
 {
-	la_hw_disable(pci_get_drvdata(pdev));
+	struct la_iommu *iommu = pci_get_drvdata(pdev);
+
+	if (iommu)
+		la_hw_disable(iommu);
 }
 
 static const struct pci_device_id la_pci_ids[] = {

@@ -232,6 +232,7 @@ static void write_known(LoongArchIommu *s, hwaddr offset, uint32_t value)
         break;
     case REG_EX_ADDR_LO:
         if (!value) {
+            *reg(s, REG_EX_ADDR_HI) = 0;
             pci_set_irq(PCI_DEVICE(s), 0);
         }
         break;
@@ -296,6 +297,12 @@ static bool read_table(LoongArchIommu *s, uint64_t table, unsigned int index,
     return result == MEMTX_OK && *reg(s, REG_CTRL) & CTRL_MAIN_MEMORY;
 }
 
+/* Bits of an address, by a place and a width that a driver may have written anything to */
+static uint64_t bits_of(hwaddr iova, unsigned int shift, unsigned int width)
+{
+    return iova >> shift & MAKE_64BIT_MASK(0, MAX(width, 1)) & -(uint64_t)!!width;
+}
+
 /* The entry of the page of 16 KiB that @iova is in, 0 if there is none */
 static uint64_t walk(LoongArchIommu *s, unsigned int domain, hwaddr iova)
 {
@@ -313,7 +320,7 @@ static uint64_t walk(LoongArchIommu *s, unsigned int domain, hwaddr iova)
         unsigned int width = extract32(geometry, 10 * level + 6, 4);
         uint64_t table = is_old(s) ? pte & ~MAKE_64BIT_MASK(0, 14) : pte & PTE_ADDRESS;
 
-        if (!read_table(s, table, extract64(iova, shift, width ?: 1), &pte) ||
+        if (!read_table(s, table, bits_of(iova, shift, width), &pte) ||
             !(pte & PTE_PRESENT)) {
             return 0;
         }
@@ -323,7 +330,7 @@ static uint64_t walk(LoongArchIommu *s, unsigned int domain, hwaddr iova)
         if (level != 1 || !s->huge) {
             return 0;
         }
-        return pte + (extract64(iova, 0, shift) & PTE_ADDRESS);
+        return pte + (bits_of(iova, 0, shift) & PTE_ADDRESS);
     }
 
     return pte;
@@ -518,6 +525,10 @@ static void iommu_realize(PCIDevice *dev, Error **errp)
     if (!check_properties(s, errp)) {
         return;
     }
+    if (pci_device_root_bus(dev)->iommu_ops) {
+        error_setg(errp, "there is an IOMMU already");
+        return;
+    }
     pci_set_word(dev->config + PCI_DEVICE_ID, s->device_id);
     pci_set_byte(dev->config + PCI_REVISION_ID, s->revision);
     pci_set_byte(dev->config + PCI_INTERRUPT_PIN, 1);
@@ -592,7 +603,7 @@ static const Property iommu_properties[] = {
     /* 4.1: what is written to the interrupt controller is not translated */
     DEFINE_PROP_BOOL("msi-bypass", LoongArchIommu, msi_bypass, true),
     /* 2.2: what unknown bits have, which a driver must not change */
-    DEFINE_PROP_UINT32("vbtc-noise", LoongArchIommu, vbtc_noise, 0xa4a40000),
+    DEFINE_PROP_UINT32("vbtc-noise", LoongArchIommu, vbtc_noise, 0xa4a4a2e0),
 };
 
 static void iommu_class_init(ObjectClass *klass, void *data)

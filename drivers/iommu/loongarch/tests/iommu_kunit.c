@@ -55,16 +55,26 @@ static struct device *add_device(struct kunit *test, const char *name, u32 rid)
 	return &pdev->dev;
 }
 
-static struct device *add_unit(struct kunit *test)
+static struct device *add_unit(struct kunit *test, const char *name)
 {
 	struct platform_device *pdev;
 
-	pdev = kunit_platform_device_alloc(test, "loongarch-unit", PLATFORM_DEVID_NONE);
+	pdev = kunit_platform_device_alloc(test, name, PLATFORM_DEVID_NONE);
 	KUNIT_ASSERT_NOT_NULL(test, pdev);
 	platform_device_set_fwnode(pdev, the(test)->fwnode);
 	KUNIT_ASSERT_EQ(test, kunit_platform_device_add(test, pdev), 0);
 
 	return &pdev->dev;
+}
+
+/* What describes the next unit */
+static void add_fwnode(struct kunit *test)
+{
+	struct fwnode_handle *fwnode = fwnode_create_software_node(NULL, NULL);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, fwnode);
+	kunit_add_action_or_reset(test, remove_fwnode, fwnode);
+	the(test)->fwnode = fwnode;
 }
 
 static int core_test_init(struct kunit *test)
@@ -73,11 +83,8 @@ static int core_test_init(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, core);
 	test->priv = core;
-	core->fwnode = fwnode_create_software_node(NULL, NULL);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, core->fwnode);
-	kunit_add_action_or_reset(test, remove_fwnode, core->fwnode);
-
-	core->fake = fake_unit(test, add_unit(test));
+	add_fwnode(test);
+	core->fake = fake_unit(test, add_unit(test, "loongarch-unit"));
 	core->fake->iommu.ias = 47;
 	core->fake->iommu.oas = 48;
 	core->fake->iommu.pgsizes = SZ_16K | SZ_32M;
@@ -380,6 +387,25 @@ static void interrupts_have_an_address(struct kunit *test)
 	expect_msi(test, IOMMU_RESV_MSI);
 }
 
+static void unregister_iommu_device(void *iommu)
+{
+	iommu_device_unregister(iommu);
+}
+
+/* add_device() would fail if the core told the device to wait */
+static void nobody_waits_for_a_refused_unit(struct kunit *test)
+{
+	struct la_iommu *iommu = kunit_kzalloc(test, sizeof(*iommu), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, iommu);
+	add_fwnode(test);
+	iommu->dev = add_unit(test, "loongarch-refused");
+	KUNIT_ASSERT_EQ(test, la_iommu_refuse(iommu), 0);
+	kunit_add_action_or_reset(test, unregister_iommu_device, &iommu->iommu);
+
+	KUNIT_EXPECT_FALSE(test, device_iommu_mapped(add_device(test, "loongarch-alone", RID)));
+}
+
 #ifdef CONFIG_ACPI
 #define MSI_ENTRY(length, address)						\
 	ACPI_MADT_TYPE_MSI_PIC, length, 1, (address) & 0xff, (address) >> 8 & 0xff,	\
@@ -447,6 +473,7 @@ static struct kunit_case core_cases[] = {
 	KUNIT_CASE(bad_reference_is_refused),
 	KUNIT_CASE(full_unit_translates_no_device_by_default),
 	KUNIT_CASE(interrupts_have_an_address),
+	KUNIT_CASE(nobody_waits_for_a_refused_unit),
 #ifdef CONFIG_ACPI
 	KUNIT_CASE_PARAM(interrupt_controllers_are_in_the_madt, madt_gen_params),
 #endif
