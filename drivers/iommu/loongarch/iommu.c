@@ -37,9 +37,10 @@ struct la_domain {
 		struct iommu_domain domain;
 		struct pt_iommu_loongarch pt;
 	};
-	struct mutex lock;
+	struct mutex lock;	/* Held while ctxs changes */
 	struct list_head ctxs;
 };
+
 PT_IOMMU_CHECK_DOMAIN(struct la_domain, pt.iommu, domain);
 
 /* What a domain is to one unit. It stays until the domain is freed. */
@@ -127,8 +128,8 @@ static struct la_ctx *la_ctx_create(struct la_domain *domain, struct la_iommu *i
 
 	ctx->iommu = iommu;
 	ctx->id = id;
-	/* Whoever changes the tables from here on flushes this unit, too */
 	list_add_rcu(&ctx->node, &domain->ctxs);
+	/* Whoever changes tables from here on flushes this unit: la_domain_flush() */
 	smp_mb();
 
 	return ctx;

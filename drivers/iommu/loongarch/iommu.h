@@ -70,7 +70,7 @@ struct la_iommu {
 	struct device *dev;
 	void __iomem *regs;
 
-	spinlock_t lock;
+	spinlock_t lock;	/* Of the registers, and all below */
 	u32 ctrl;
 	u32 eivdb;
 	struct la_slot slots[LA_MAX_SLOTS];

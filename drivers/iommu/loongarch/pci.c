@@ -17,7 +17,7 @@
 #define LA_IAS	47
 #define LA_OAS	48
 
-/*
+/**
  * struct la_kind - what is known of a part, as no register tells
  * @min_revision: from which on its tables are in main memory
  * @flush_on_map: nobody has seen that its TLBs don't remember what wasn't there

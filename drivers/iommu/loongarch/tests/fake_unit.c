@@ -43,8 +43,10 @@ bool fake_unit_names(struct fake_unit *fake, unsigned int id)
 static void fake_fill(struct fake_unit *fake)
 {
 	for (int id = 0; id < LA_MAX_IDS; id++) {
-		if (fake_unit_names(fake, id))
-			fake->cached[0][id] = fake->cached[1][id] = true;
+		bool bound = fake_unit_names(fake, id);
+
+		fake->cached[0][id] |= bound;
+		fake->cached[1][id] |= bound;
 	}
 }
 

@@ -60,106 +60,117 @@ static struct la_dev *device_of(struct kunit *test, u16 rid)
 	return a_device(test, &rid, 1);
 }
 
-static void expect_writes(struct kunit *test, const struct fake_access *want, unsigned int nr)
-{
-	struct fake_unit *fake = the_fake(test);
-
-	KUNIT_EXPECT_EQ(test, fake->nr_log, nr);
-	for (int i = 0; i < min(fake->nr_log, nr); i++) {
-		KUNIT_EXPECT_EQ_MSG(test, fake->log[i].reg, want[i].reg, "write %d", i);
-		KUNIT_EXPECT_EQ_MSG(test, fake->log[i].val, want[i].val, "write %d", i);
-	}
-}
-
-#define EXPECT_WRITES(test, ...) do {						\
-	static const struct fake_access want[] = { __VA_ARGS__ };		\
-	expect_writes(test, want, ARRAY_SIZE(want));				\
-} while (0)
-
 #define CTRL_OFF	FAKE_CTRL_NOISE
 #define CTRL_ON		(FAKE_CTRL_NOISE | LA_CTRL_MAIN_MEMORY | LA_CTRL_TRANSLATE)
 
-/* What flushes both TLBs, as bits 8 and 4:0 of VBTC */
-#define FLUSH_DOMAIN				\
-	{ LA_REG_VBTC, FAKE_VBTC_NOISE | 0x004 },	\
-	{ LA_REG_VBTC, FAKE_VBTC_NOISE | 0x104 }
-#define FLUSH_ALL				\
-	{ LA_REG_VBTC, FAKE_VBTC_NOISE | 0x005 },	\
-	{ LA_REG_VBTC, FAKE_VBTC_NOISE | 0x105 }
+/* What a sequence is to write */
+struct trace {
+	struct fake_access at[200];
+	unsigned int nr;
+};
 
-/* What makes an entry count */
-#define ENTRY(entry)				\
-	{ LA_REG_EIVDB, entry },		\
-	{ LA_REG_CTRL, CTRL_ON },		\
-	{ LA_REG_CMD, FAKE_CMD_NOISE }
-
-static void add_write(struct fake_access **at, u32 reg, u32 val)
+static struct trace *new_trace(struct kunit *test)
 {
-	*(*at)++ = (struct fake_access){ reg, val };
+	struct trace *trace = kunit_kzalloc(test, sizeof(*trace), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, trace);
+	return trace;
 }
 
-static void add_flush_all(struct fake_access **at)
+static void add_write(struct trace *trace, u32 reg, u32 val)
 {
-	add_write(at, LA_REG_VBTC, FAKE_VBTC_NOISE | 0x005);
-	add_write(at, LA_REG_VBTC, FAKE_VBTC_NOISE | 0x105);
+	trace->at[trace->nr++] = (struct fake_access){ reg, val };
+}
+
+/* Both TLBs, as bits 8 and 4:0 of VBTC say */
+static void add_flush_domain(struct trace *trace)
+{
+	add_write(trace, LA_REG_VBTC, FAKE_VBTC_NOISE | 0x004);
+	add_write(trace, LA_REG_VBTC, FAKE_VBTC_NOISE | 0x104);
+}
+
+static void add_flush_all(struct trace *trace)
+{
+	add_write(trace, LA_REG_VBTC, FAKE_VBTC_NOISE | 0x005);
+	add_write(trace, LA_REG_VBTC, FAKE_VBTC_NOISE | 0x105);
+}
+
+/* What makes an entry count */
+static void add_entry(struct trace *trace, u32 entry, u32 ctrl)
+{
+	add_write(trace, LA_REG_EIVDB, entry);
+	add_write(trace, LA_REG_CTRL, ctrl);
+	add_write(trace, LA_REG_CMD, FAKE_CMD_NOISE);
+}
+
+static void expect_writes(struct kunit *test, const struct trace *want)
+{
+	struct fake_unit *fake = the_fake(test);
+
+	KUNIT_EXPECT_EQ(test, fake->nr_log, want->nr);
+	for (int i = 0; i < min(fake->nr_log, want->nr); i++) {
+		KUNIT_EXPECT_EQ_MSG(test, fake->log[i].reg, want->at[i].reg, "write %d", i);
+		KUNIT_EXPECT_EQ_MSG(test, fake->log[i].val, want->at[i].val, "write %d", i);
+	}
 }
 
 /* All that was bound is cut off before it is forgotten, and then the unit starts */
 static void start_leaves_nothing_as_it_was(struct kunit *test)
 {
-	struct fake_access *want = kunit_kcalloc(test, 200, sizeof(*want), GFP_KERNEL);
 	struct fake_unit *fake = the_fake(test);
 	u64 empty = virt_to_phys(fake->iommu.empty);
-	struct fake_access *at = want;
+	struct trace *want = new_trace(test);
 
-	KUNIT_ASSERT_NOT_NULL(test, want);
 	for (int id = 0; id < LA_MAX_IDS; id++) {
-		add_write(&at, 0x0a0 + 4 * id, DIR_CTRL);
-		add_write(&at, 0x024 + 8 * id, upper_32_bits(empty));
-		add_write(&at, 0x020 + 8 * id, lower_32_bits(empty));
+		add_write(want, 0x0a0 + 4 * id, DIR_CTRL);
+		add_write(want, 0x024 + 8 * id, upper_32_bits(empty));
+		add_write(want, 0x020 + 8 * id, lower_32_bits(empty));
 	}
-	add_flush_all(&at);
-	for (int slot = 0; slot < LA_MAX_SLOTS; slot++) {
-		add_write(&at, LA_REG_EIVDB, slot << 24);
-		add_write(&at, LA_REG_CTRL, CTRL_OFF);
-		add_write(&at, LA_REG_CMD, FAKE_CMD_NOISE);
-	}
-	add_flush_all(&at);
-	add_write(&at, LA_REG_CTRL, CTRL_OFF | BIT(29));
-	add_write(&at, LA_REG_CTRL, CTRL_OFF | BIT(29) | BIT(31));
-	add_write(&at, LA_REG_CMD, FAKE_CMD_NOISE);
+	add_flush_all(want);
+	for (int slot = 0; slot < LA_MAX_SLOTS; slot++)
+		add_entry(want, slot << 24, CTRL_OFF);
+	add_flush_all(want);
+	add_write(want, LA_REG_CTRL, CTRL_OFF | BIT(29));
+	add_write(want, LA_REG_CTRL, CTRL_OFF | BIT(29) | BIT(31));
+	add_write(want, LA_REG_CMD, FAKE_CMD_NOISE);
 
 	KUNIT_ASSERT_EQ(test, la_hw_init(&fake->iommu), 0);
-	expect_writes(test, want, at - want);
+	expect_writes(test, want);
 }
 
 static void stop_translates_nothing(struct kunit *test)
 {
 	struct fake_unit *fake = started(test);
+	struct trace *want = new_trace(test);
 
 	la_hw_disable(&fake->iommu);
-	EXPECT_WRITES(test,
-		      { LA_REG_CTRL, CTRL_ON & ~LA_CTRL_TRANSLATE },
-		      { LA_REG_CMD, FAKE_CMD_NOISE },
-		      FLUSH_ALL);
+	add_write(want, LA_REG_CTRL, CTRL_ON & ~LA_CTRL_TRANSLATE);
+	add_write(want, LA_REG_CMD, FAKE_CMD_NOISE);
+	add_flush_all(want);
+	expect_writes(test, want);
 }
 
 static void table_has_its_root_before_its_devices(struct kunit *test)
 {
 	struct fake_unit *fake = started(test);
+	struct trace *want = new_trace(test);
 	struct la_dev *ldev = device_of(test, 0x0250);
 
 	KUNIT_ASSERT_EQ(test, la_hw_alloc_id(&fake->iommu, 0x1234abcd4000), 1);
 	KUNIT_EXPECT_EQ(test, la_hw_bind(ldev, 1), 0);
-	EXPECT_WRITES(test,
-		      { 0x0a4, DIR_CTRL }, { 0x02c, 0x1234 }, { 0x028, 0xabcd4000 },
-		      ENTRY(0x00110250), FLUSH_DOMAIN);
+	add_write(want, 0x0a4, DIR_CTRL);
+	add_write(want, 0x02c, 0x1234);
+	add_write(want, 0x028, 0xabcd4000);
+	add_entry(want, 0x00110250, CTRL_ON);
+	add_flush_domain(want);
+	expect_writes(test, want);
 	KUNIT_EXPECT_LE(test, fake->nr_log, 12);
 }
 
 static void moving_to_another_table_is_one_write(struct kunit *test)
 {
 	struct fake_unit *fake = started(test);
+	struct trace *want = new_trace(test);
 	struct la_dev *ldev = device_of(test, 0x0250);
 
 	la_hw_alloc_id(&fake->iommu, SZ_16K);
@@ -169,12 +180,16 @@ static void moving_to_another_table_is_one_write(struct kunit *test)
 
 	/* No entry names the table that was left */
 	KUNIT_EXPECT_EQ(test, la_hw_bind(ldev, 2), 0);
-	EXPECT_WRITES(test, ENTRY(0x00120250), FLUSH_DOMAIN, FLUSH_ALL);
+	add_entry(want, 0x00120250, CTRL_ON);
+	add_flush_domain(want);
+	add_flush_all(want);
+	expect_writes(test, want);
 }
 
 static void table_that_others_use_is_flushed_by_their_entry(struct kunit *test)
 {
 	struct fake_unit *fake = started(test);
+	struct trace *want = new_trace(test);
 	struct la_dev *ldev = device_of(test, 0x0250);
 
 	la_hw_alloc_id(&fake->iommu, SZ_16K);
@@ -184,8 +199,11 @@ static void table_that_others_use_is_flushed_by_their_entry(struct kunit *test)
 	fake_unit_forget_log(fake);
 
 	KUNIT_EXPECT_EQ(test, la_hw_bind(ldev, 2), 0);
-	EXPECT_WRITES(test, ENTRY(0x00120250), FLUSH_DOMAIN,
-		      { LA_REG_EIVDB, 0x01110300 }, FLUSH_DOMAIN);
+	add_entry(want, 0x00120250, CTRL_ON);
+	add_flush_domain(want);
+	add_write(want, LA_REG_EIVDB, 0x01110300);
+	add_flush_domain(want);
+	expect_writes(test, want);
 }
 
 static void same_table_again_is_no_access(struct kunit *test)
@@ -204,16 +222,20 @@ static void same_table_again_is_no_access(struct kunit *test)
 static void blocked_device_has_the_empty_table(struct kunit *test)
 {
 	struct fake_unit *fake = started(test);
+	struct trace *want = new_trace(test);
 	struct la_dev *ldev = device_of(test, 0x0250);
 
 	KUNIT_EXPECT_EQ(test, la_hw_block(ldev), 0);
-	EXPECT_WRITES(test, ENTRY(0x00100250), FLUSH_DOMAIN);
+	add_entry(want, 0x00100250, CTRL_ON);
+	add_flush_domain(want);
+	expect_writes(test, want);
 	KUNIT_EXPECT_EQ(test, fake_unit_pgd(fake, 0), virt_to_phys(fake->iommu.empty));
 }
 
 static void unbinding_keeps_what_names_the_table(struct kunit *test)
 {
 	struct fake_unit *fake = started(test);
+	struct trace *want = new_trace(test);
 	struct la_dev *ldev = device_of(test, 0x0250);
 
 	la_hw_alloc_id(&fake->iommu, SZ_16K);
@@ -222,7 +244,9 @@ static void unbinding_keeps_what_names_the_table(struct kunit *test)
 	fake->keeps_valid = false;
 
 	la_hw_unbind(ldev);
-	EXPECT_WRITES(test, ENTRY(0x00010250), FLUSH_DOMAIN);
+	add_entry(want, 0x00010250, CTRL_ON);
+	add_flush_domain(want);
+	expect_writes(test, want);
 	KUNIT_EXPECT_EQ(test, la_hw_free_slots(&fake->iommu), LA_MAX_SLOTS);
 
 	fake_unit_forget_log(fake);
@@ -233,13 +257,15 @@ static void unbinding_keeps_what_names_the_table(struct kunit *test)
 static void flush_is_two_commands(struct kunit *test)
 {
 	struct fake_unit *fake = started(test);
+	struct trace *want = new_trace(test);
 
 	la_hw_alloc_id(&fake->iommu, SZ_16K);
 	la_hw_bind(device_of(test, 0x0250), 1);
 	fake_unit_forget_log(fake);
 
 	KUNIT_EXPECT_EQ(test, la_hw_flush(&fake->iommu, 1), 0);
-	EXPECT_WRITES(test, FLUSH_DOMAIN);
+	add_flush_domain(want);
+	expect_writes(test, want);
 	/* One before, and two busy and one idle for each command */
 	KUNIT_EXPECT_EQ(test, fake->reads, 7);
 }
@@ -247,6 +273,7 @@ static void flush_is_two_commands(struct kunit *test)
 static void flush_names_its_table_first(struct kunit *test)
 {
 	struct fake_unit *fake = started(test);
+	struct trace *want = new_trace(test);
 
 	la_hw_alloc_id(&fake->iommu, SZ_16K);
 	la_hw_alloc_id(&fake->iommu, SZ_32K);
@@ -255,7 +282,9 @@ static void flush_names_its_table_first(struct kunit *test)
 	fake_unit_forget_log(fake);
 
 	KUNIT_EXPECT_EQ(test, la_hw_flush(&fake->iommu, 1), 0);
-	EXPECT_WRITES(test, { LA_REG_EIVDB, 0x00110250 }, FLUSH_DOMAIN);
+	add_write(want, LA_REG_EIVDB, 0x00110250);
+	add_flush_domain(want);
+	expect_writes(test, want);
 }
 
 static void unused_table_needs_no_flush(struct kunit *test)
@@ -545,6 +574,7 @@ static void one_flush_serves_all_who_wait(struct kunit *test)
 static void flush_that_began_later_is_enough(struct kunit *test)
 {
 	struct fake_unit *fake = started(test);
+	struct trace *want = new_trace(test);
 	struct la_flush *flush = &fake->iommu.flushes[1];
 
 	la_hw_alloc_id(&fake->iommu, SZ_16K);
@@ -563,7 +593,8 @@ static void flush_that_began_later_is_enough(struct kunit *test)
 	/* Who comes later isn't served by it */
 	atomic64_set(&flush->wanted, 3);
 	KUNIT_EXPECT_EQ(test, la_hw_flush(&fake->iommu, 1), 0);
-	EXPECT_WRITES(test, FLUSH_DOMAIN);
+	add_flush_domain(want);
+	expect_writes(test, want);
 }
 
 static struct kunit_case hw_cases[] = {

@@ -11,6 +11,7 @@
 #include <linux/mutex.h>
 #include <linux/platform_device.h>
 #include <linux/property.h>
+#include <linux/unaligned.h>
 #include <kunit/platform_device.h>
 #include <kunit/test.h>
 
@@ -156,6 +157,7 @@ static const struct {
 	{ "no other bits", IOMMU_READ | IOMMU_WRITE | IOMMU_NOEXEC | IOMMU_MMIO |
 			   IOMMU_CACHE, 0xd },
 };
+
 KUNIT_ARRAY_PARAM_DESC(prot, prots, name);
 
 static void page_is_as_the_unit_reads_it(struct kunit *test)
@@ -407,36 +409,58 @@ static void nobody_waits_for_a_refused_unit(struct kunit *test)
 }
 
 #ifdef CONFIG_ACPI
-#define MSI_ENTRY(length, address)						\
-	ACPI_MADT_TYPE_MSI_PIC, length, 1, (address) & 0xff, (address) >> 8 & 0xff,	\
-	(address) >> 16 & 0xff, (address) >> 24, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+#define MSI	ACPI_MADT_TYPE_MSI_PIC
 
 static const struct {
 	const char *name;
 	unsigned int windows;
 	unsigned int size;
-	u8 madt[64];
+	struct {
+		u8 type;
+		u8 length;
+		u32 address;
+	} entries[2];
 } madts[] = {
-	{ "one controller", 1, 19, { MSI_ENTRY(19, 0x2ff00000) } },
-	{ "two controllers", 2, 38, { MSI_ENTRY(19, 0x3ff00000), MSI_ENTRY(19, 0x2ff00000) } },
-	{ "another entry before", 1, 25, { 1, 6, 0, 0, 0, 0, MSI_ENTRY(19, 0x2ff00000) } },
+	{ "one controller", 1, 19, { { MSI, 19, 0x2ff00000 } } },
+	{ "two controllers", 2, 38, { { MSI, 19, 0x3ff00000 }, { MSI, 19, 0x2ff00000 } } },
+	{ "another entry before", 1, 25, { { 1, 6 }, { MSI, 19, 0x2ff00000 } } },
 	{ "nothing", 0, 0 },
-	{ "half a header", 0, 1, { ACPI_MADT_TYPE_MSI_PIC } },
-	{ "no length", 0, 19, { MSI_ENTRY(0, 0x2ff00000) } },
-	{ "too short", 0, 19, { MSI_ENTRY(18, 0x2ff00000) } },
-	{ "longer than the table", 0, 18, { MSI_ENTRY(19, 0x2ff00000) } },
-	{ "an address without room below", 0, 19, { MSI_ENTRY(19, 0x00080000) } },
+	{ "half a header", 0, 1, { { MSI, 19 } } },
+	{ "no length", 0, 19, { { MSI, 0, 0x2ff00000 } } },
+	{ "too short", 0, 19, { { MSI, 18, 0x2ff00000 } } },
+	{ "longer than the table", 0, 18, { { MSI, 19, 0x2ff00000 } } },
+	{ "an address without room below", 0, 19, { { MSI, 19, 0x00080000 } } },
 };
+
 KUNIT_ARRAY_PARAM_DESC(madt, madts, name);
+
+/* The entries as they are in memory, and nothing behind them */
+static u8 *new_madt(struct kunit *test, const typeof(madts[0]) *madt)
+{
+	u8 *exact = kunit_kmalloc(test, madt->size, GFP_KERNEL);
+	u8 all[64] = { };
+	u8 *at = all;
+
+	KUNIT_ASSERT_NOT_NULL(test, exact);
+	for (int i = 0; i < ARRAY_SIZE(madt->entries); i++) {
+		if (!madt->entries[i].type)
+			break;
+		at[0] = madt->entries[i].type;
+		at[1] = madt->entries[i].length;
+		if (at[0] == MSI)
+			put_unaligned_le64(madt->entries[i].address, at + 3);
+		at += at[1];
+	}
+
+	return memcpy(exact, all, madt->size);
+}
 
 static void interrupt_controllers_are_in_the_madt(struct kunit *test)
 {
 	const typeof(madts[0]) *madt = test->param_value;
 	struct la_iommu *iommu = &the(test)->fake->iommu;
-	u8 *exact = kunit_kmalloc(test, madt->size, GFP_KERNEL);
+	u8 *exact = new_madt(test, madt);
 
-	KUNIT_ASSERT_NOT_NULL(test, exact);
-	memcpy(exact, madt->madt, madt->size);
 	la_iommu_read_madt(iommu, exact, exact + madt->size);
 	KUNIT_ASSERT_EQ(test, iommu->nr_msi, madt->windows);
 	if (!madt->windows)
