@@ -44,6 +44,7 @@ static void unregister_unit(void *iommu)
 /* A device with this requester id, which the core gives to the unit's driver */
 static struct device *add_device(struct kunit *test, const char *name, u32 rid)
 {
+	struct la_iommu *iommu = &the(test)->fake->iommu;
 	struct platform_device *pdev;
 
 	pdev = kunit_platform_device_alloc(test, name, PLATFORM_DEVID_NONE);
@@ -51,7 +52,10 @@ static struct device *add_device(struct kunit *test, const char *name, u32 rid)
 	scoped_guard(mutex, &iommu_probe_device_lock)
 		KUNIT_ASSERT_EQ(test, iommu_fwspec_init(&pdev->dev, the(test)->fwnode), 0);
 	KUNIT_ASSERT_EQ(test, iommu_fwspec_add_ids(&pdev->dev, &rid, 1), 0);
+	/* In a full unit it isn't translated, whatever the kernel's default is */
+	iommu->nr_slots = 0;
 	KUNIT_ASSERT_EQ(test, kunit_platform_device_add(test, pdev), 0);
+	iommu->nr_slots = LA_MAX_SLOTS;
 
 	return &pdev->dev;
 }
