@@ -856,8 +856,8 @@ static void __init shared_vectors_stay_on_their_line(struct kunit *test)
 {
 	struct eiointc_priv *priv = &the_fake()->priv;
 
-	priv->parent_hwirq = INT_HWI1;
-	priv->shared = true;
+	share(test, shared_ranges, ARRAY_SIZE(shared_ranges));
+	boot_on(test, 0, 0, 0);
 	eiointc_spread(priv, INT_HWI4);
 	KUNIT_EXPECT_EQ(test, priv->flags, 0);
 	KUNIT_EXPECT_EQ(test, priv->parent_hwirq, INT_HWI1);
