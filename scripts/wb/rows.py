@@ -8,7 +8,7 @@ zones-table runs both and keeps what they said in kunit/ZONES.md.
 import collections
 import types
 
-from . import boot, core, machine, prefixes, qemu, series, zones
+from . import boot, core, prefixes, qemu, series, zones
 from .core import LOGS, Failure
 from .machine import hypervisor
 from .zones import CONSOLE
