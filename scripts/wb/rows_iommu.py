@@ -11,7 +11,7 @@ from .rows import row
 from .zones import CONSOLE
 
 TRANSLATED = "iommu.passthrough=0 iommu.strict=1"
-DOMAINS = {"": "identity", "iommu.passthrough=0 iommu.strict=0": "DMA-FQ", TRANSLATED: "DMA"}
+LAZY = "iommu.passthrough=0 iommu.strict=0"
 # NVMe, igb and virtio's disk
 FUNCTIONS = "01:00.0", "02:00.0", "03:01.0"
 
@@ -22,8 +22,11 @@ def domains(kind):
             for function in FUNCTIONS]
 
 
-def run_unit(tree, name, inspect, more, **properties):
-    """Boot the root zone with an IOMMU; @more is added to its command line."""
+def run_unit(tree, name, inspect, more, domain=None, node=zones.IOMMU_EDITS, **properties):
+    """Boot the root zone with an IOMMU; @more is added to its command line.
+
+    @domain is what type of domain the devices have, and @node the unit's.
+    """
     append = f"{CONSOLE} {more}".strip()
     # virtio through the DMA API, as other devices do
     args, disks, checks = boot.root_parts(append=append,
@@ -31,12 +34,11 @@ def run_unit(tree, name, inspect, more, **properties):
     words = [f"{key.replace('_', '-')}={value}" for key, value in properties.items()]
     args = [*args, *hypervisor(zone=0),
             "-device", ",".join(["loongarch-iommu,id=iommu,addr=1a.0", *words])]
-    if "revision=0" not in words or "device-id=0x3c0f" in words:
-        checks = [*checks, *domains(DOMAINS[more])]
+    checks = [*checks, *(domains(domain) if domain else [])]
     return boot.run_checks(tree, "root", (args, disks, checks),
                            LOGS / rows.how.log.format(name),
                            inspect=lambda monitor: inspect(monitor.counters()),
-                           edits=zones.hypervisor(2) + zones.IOMMU_EDITS, append=append)
+                           edits=zones.hypervisor(2) + node, append=append)
 
 
 def complaint(counters, *others):
@@ -64,32 +66,38 @@ def translates_lazily(counters):
 
 @row("iommu-passthrough", "an IOMMU that is there, and nothing that asks for it", zone="root")
 def passthrough(tree):
-    return run_unit(tree, "iommu-passthrough", passes_through, "")
+    return run_unit(tree, "iommu-passthrough", passes_through, "", "identity")
 
 
 @row("iommu-strict", "NVMe, igb and virtio translated: the disks have what was written",
      zone="root")
 def strict(tree):
-    return run_unit(tree, "iommu-strict", translates, TRANSLATED)
+    return run_unit(tree, "iommu-strict", translates, TRANSLATED, "DMA")
 
 
 @row("iommu-lazy", "the same with flushes that are put off", zone="root")
 def lazy(tree):
-    return run_unit(tree, "iommu-lazy", translates_lazily,
-                    "iommu.passthrough=0 iommu.strict=0")
+    return run_unit(tree, "iommu-lazy", translates_lazily, LAZY, "DMA-FQ")
 
 
 @row("iommu-commit", "entries that count with the command, and long flushes", zone="root")
 def commit(tree):
-    return run_unit(tree, "iommu-commit", translates, TRANSLATED, commit="cmd",
+    return run_unit(tree, "iommu-commit", translates, TRANSLATED, "DMA", commit="cmd",
                     busy_polls=100)
+
+
+@row("iommu-msi", "MSIs that are translated as all other writes, which no property denies",
+     zone="root")
+def msi(tree):
+    node = zones.IOMMU_EDITS.replace("\t\tloongson,msi-bypass;\n", "")
+    return run_unit(tree, "iommu-msi", translates, TRANSLATED, "DMA", node, msi_bypass="off")
 
 
 @row("iommu-3c6000", "the unit of a 3C6000 CPU, that flushes both TLBs and has small pages",
      zone="root")
 def server(tree):
-    return run_unit(tree, "iommu-3c6000", translates, TRANSLATED, device_id="0x3c0f",
-                    revision=0, strict_channels="off", huge="off", neg_cache="off")
+    return run_unit(tree, "iommu-3c6000", translates, TRANSLATED, "DMA",
+                    device_id="0x3c0f", revision=0, strict_channels="off", huge="off", neg_cache="off")
 
 
 @row("iommu-old", "a bridge whose unit has tables of its own: devices work without it",

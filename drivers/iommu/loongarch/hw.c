@@ -320,6 +320,15 @@ static void la_hw_put_slot(struct la_iommu *iommu, struct la_rid *rid)
 	rid->slot = -1;
 }
 
+static void la_hw_put_slots(struct la_dev *ldev, const unsigned long *added)
+{
+	int i;
+
+	for_each_set_bit(i, added, LA_MAX_SLOTS)
+		la_hw_put_slot(ldev->iommu, &ldev->rids[i]);
+}
+
+/* Slots for all ids, or none; @added has which ids had none before */
 static int la_hw_get_slots(struct la_dev *ldev, unsigned long *added)
 {
 	struct la_iommu *iommu = ldev->iommu;
@@ -334,8 +343,10 @@ static int la_hw_get_slots(struct la_dev *ldev, unsigned long *added)
 		if (rid->slot >= 0)
 			continue;
 		slot = la_hw_find_slot(iommu, rid->rid);
-		if (slot < 0)
+		if (slot < 0) {
+			la_hw_put_slots(ldev, added);
 			return slot;
+		}
 		iommu->slots[slot].rid = rid->rid;
 		iommu->slots[slot].users++;
 		rid->slot = slot;
@@ -343,14 +354,6 @@ static int la_hw_get_slots(struct la_dev *ldev, unsigned long *added)
 	}
 
 	return 0;
-}
-
-static void la_hw_put_slots(struct la_dev *ldev, const unsigned long *added)
-{
-	int i;
-
-	for_each_set_bit(i, added, ldev->nr_rids)
-		la_hw_put_slot(ldev->iommu, &ldev->rids[i]);
 }
 
 /* Flush each domain that @left has; the first failure is what counts */
@@ -439,19 +442,15 @@ int la_hw_bind(struct la_dev *ldev, unsigned int id)
 		return -EIO;
 	ret = la_hw_get_slots(ldev, added);
 	if (ret)
-		goto put_slots;
+		return ret;
 
 	la_hw_save(iommu, entries);
 	ret = la_hw_bind_slots(ldev, id);
-	if (ret)
-		goto restore;
+	if (ret) {
+		la_hw_restore(ldev, entries);
+		la_hw_put_slots(ldev, added);
+	}
 
-	return 0;
-
-restore:
-	la_hw_restore(ldev, entries);
-put_slots:
-	la_hw_put_slots(ldev, added);
 	return ret;
 }
 EXPORT_SYMBOL_IF_KUNIT(la_hw_bind);
@@ -474,13 +473,10 @@ int la_hw_block(struct la_dev *ldev)
 	guard(spinlock_irqsave)(&ldev->iommu->lock);
 
 	ret = la_hw_get_slots(ldev, added);
-	if (ret) {
-		la_hw_put_slots(ldev, added);
-		return ret;
-	}
-	la_hw_bind_slots(ldev, LA_ID_BLOCKED);
+	if (!ret)
+		la_hw_bind_slots(ldev, LA_ID_BLOCKED);
 
-	return 0;
+	return ret;
 }
 EXPORT_SYMBOL_IF_KUNIT(la_hw_block);
 

@@ -364,7 +364,7 @@ static struct iommu_group *la_device_group(struct device *dev)
 
 static int la_of_xlate(struct device *dev, const struct of_phandle_args *args)
 {
-	if (args->args_count != 1 || args->args[0] > U16_MAX)
+	if (args->args_count != 1)
 		return -EINVAL;
 
 	return iommu_fwspec_add_ids(dev, args->args, 1);

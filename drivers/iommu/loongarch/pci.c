@@ -63,13 +63,7 @@ static int la_pci_map(struct pci_dev *pdev, struct la_iommu *iommu)
 static int la_pci_start(struct pci_dev *pdev, const struct la_kind *kind,
 			struct la_iommu *iommu)
 {
-	struct device *dev = &pdev->dev;
 	int ret;
-
-	if (pdev->revision < kind->min_revision)
-		return dev_err_probe(dev, -ENODEV,
-				     "revision %u has tables of its own, which this driver does not know\n",
-				     pdev->revision);
 
 	ret = la_pci_map(pdev, iommu);
 	if (ret)
@@ -81,7 +75,7 @@ static int la_pci_start(struct pci_dev *pdev, const struct la_kind *kind,
 	/* Larger pages are switched off in newer drivers, and nobody says why */
 	iommu->pgsizes = SZ_16K;
 	iommu->flush_on_map = kind->flush_on_map;
-	iommu->msi_bypass = device_property_read_bool(dev, "loongson,msi-bypass");
+	iommu->msi_bypass = device_property_read_bool(&pdev->dev, "loongson,msi-bypass");
 	la_iommu_find_msi(iommu);
 
 	return la_iommu_register(iommu);
@@ -89,12 +83,13 @@ static int la_pci_start(struct pci_dev *pdev, const struct la_kind *kind,
 
 static int la_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
+	const struct la_kind *kind = (const struct la_kind *)id->driver_data;
 	struct device *dev = &pdev->dev;
 	struct la_iommu *iommu;
 	int ret;
 
-	/* Nothing says who is behind it, and without a node it would have all */
-	if (!dev_fwnode(dev))
+	/* Only a device tree says who is behind it */
+	if (!dev_of_node(dev))
 		return -ENODEV;
 
 	iommu = devm_kzalloc(dev, sizeof(*iommu), GFP_KERNEL);
@@ -102,10 +97,15 @@ static int la_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		return -ENOMEM;
 	iommu->dev = dev;
 
-	ret = la_pci_start(pdev, (const struct la_kind *)id->driver_data, iommu);
+	if (pdev->revision < kind->min_revision) {
+		dev_info(dev, "not in use: revision %u has tables of its own\n", pdev->revision);
+		return la_iommu_refuse(iommu);
+	}
+
+	ret = la_pci_start(pdev, kind, iommu);
 	if (!ret || ret == -EPROBE_DEFER)
 		return ret;
-	dev_err(dev, "not in use: %d\n", ret);
+	dev_err(dev, "not in use: %pe\n", ERR_PTR(ret));
 
 	return la_iommu_refuse(iommu);
 }

@@ -300,7 +300,7 @@ static bool read_table(LoongArchIommu *s, uint64_t table, unsigned int index,
 /* Bits of an address, by a place and a width that a driver may have written anything to */
 static uint64_t bits_of(hwaddr iova, unsigned int shift, unsigned int width)
 {
-    return iova >> shift & MAKE_64BIT_MASK(0, MAX(width, 1)) & -(uint64_t)!!width;
+    return iova >> shift & (BIT_ULL(width) - 1);
 }
 
 /* The entry of the page of 16 KiB that @iova is in, 0 if there is none */

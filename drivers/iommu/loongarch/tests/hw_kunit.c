@@ -103,6 +103,25 @@ static void add_entry(struct trace *trace, u32 entry, u32 ctrl)
 	add_write(trace, LA_REG_CMD, FAKE_CMD_NOISE);
 }
 
+static struct la_dev *bound_device(struct kunit *test, u16 rid, unsigned int id)
+{
+	struct la_dev *ldev = device_of(test, rid);
+
+	KUNIT_ASSERT_EQ(test, la_hw_bind(ldev, id), 0);
+	return ldev;
+}
+
+/* A unit with the tables 1 to @nr, which no device uses */
+static struct fake_unit *with_tables(struct kunit *test, int nr)
+{
+	struct fake_unit *fake = started(test);
+
+	for (int id = 1; id <= nr; id++)
+		KUNIT_ASSERT_EQ(test, la_hw_alloc_id(&fake->iommu, id * SZ_16K), id);
+
+	return fake;
+}
+
 static void expect_writes(struct kunit *test, const struct trace *want)
 {
 	struct fake_unit *fake = the_fake(test);
@@ -169,13 +188,10 @@ static void table_has_its_root_before_its_devices(struct kunit *test)
 
 static void moving_to_another_table_is_one_write(struct kunit *test)
 {
-	struct fake_unit *fake = started(test);
+	struct fake_unit *fake = with_tables(test, 2);
 	struct trace *want = new_trace(test);
-	struct la_dev *ldev = device_of(test, 0x0250);
+	struct la_dev *ldev = bound_device(test, 0x0250, 1);
 
-	la_hw_alloc_id(&fake->iommu, SZ_16K);
-	la_hw_alloc_id(&fake->iommu, SZ_32K);
-	la_hw_bind(ldev, 1);
 	fake_unit_forget_log(fake);
 
 	/* No entry names the table that was left */
@@ -188,14 +204,11 @@ static void moving_to_another_table_is_one_write(struct kunit *test)
 
 static void table_that_others_use_is_flushed_by_their_entry(struct kunit *test)
 {
-	struct fake_unit *fake = started(test);
+	struct fake_unit *fake = with_tables(test, 2);
 	struct trace *want = new_trace(test);
-	struct la_dev *ldev = device_of(test, 0x0250);
+	struct la_dev *ldev = bound_device(test, 0x0250, 1);
 
-	la_hw_alloc_id(&fake->iommu, SZ_16K);
-	la_hw_alloc_id(&fake->iommu, SZ_32K);
-	la_hw_bind(ldev, 1);
-	la_hw_bind(device_of(test, 0x0300), 1);
+	bound_device(test, 0x0300, 1);
 	fake_unit_forget_log(fake);
 
 	KUNIT_EXPECT_EQ(test, la_hw_bind(ldev, 2), 0);
@@ -208,11 +221,9 @@ static void table_that_others_use_is_flushed_by_their_entry(struct kunit *test)
 
 static void same_table_again_is_no_access(struct kunit *test)
 {
-	struct fake_unit *fake = started(test);
-	struct la_dev *ldev = device_of(test, 0x0250);
+	struct fake_unit *fake = with_tables(test, 1);
+	struct la_dev *ldev = bound_device(test, 0x0250, 1);
 
-	la_hw_alloc_id(&fake->iommu, SZ_16K);
-	la_hw_bind(ldev, 1);
 	fake_unit_forget_log(fake);
 
 	KUNIT_EXPECT_EQ(test, la_hw_bind(ldev, 1), 0);
@@ -234,12 +245,10 @@ static void blocked_device_has_the_empty_table(struct kunit *test)
 
 static void unbinding_keeps_what_names_the_table(struct kunit *test)
 {
-	struct fake_unit *fake = started(test);
+	struct fake_unit *fake = with_tables(test, 1);
 	struct trace *want = new_trace(test);
-	struct la_dev *ldev = device_of(test, 0x0250);
+	struct la_dev *ldev = bound_device(test, 0x0250, 1);
 
-	la_hw_alloc_id(&fake->iommu, SZ_16K);
-	la_hw_bind(ldev, 1);
 	fake_unit_forget_log(fake);
 	fake->keeps_valid = false;
 
@@ -256,11 +265,10 @@ static void unbinding_keeps_what_names_the_table(struct kunit *test)
 
 static void flush_is_two_commands(struct kunit *test)
 {
-	struct fake_unit *fake = started(test);
+	struct fake_unit *fake = with_tables(test, 1);
 	struct trace *want = new_trace(test);
 
-	la_hw_alloc_id(&fake->iommu, SZ_16K);
-	la_hw_bind(device_of(test, 0x0250), 1);
+	bound_device(test, 0x0250, 1);
 	fake_unit_forget_log(fake);
 
 	KUNIT_EXPECT_EQ(test, la_hw_flush(&fake->iommu, 1), 0);
@@ -272,13 +280,11 @@ static void flush_is_two_commands(struct kunit *test)
 
 static void flush_names_its_table_first(struct kunit *test)
 {
-	struct fake_unit *fake = started(test);
+	struct fake_unit *fake = with_tables(test, 2);
 	struct trace *want = new_trace(test);
 
-	la_hw_alloc_id(&fake->iommu, SZ_16K);
-	la_hw_alloc_id(&fake->iommu, SZ_32K);
-	la_hw_bind(device_of(test, 0x0250), 1);
-	la_hw_bind(device_of(test, 0x0300), 2);
+	bound_device(test, 0x0250, 1);
+	bound_device(test, 0x0300, 2);
 	fake_unit_forget_log(fake);
 
 	KUNIT_EXPECT_EQ(test, la_hw_flush(&fake->iommu, 1), 0);
@@ -289,9 +295,8 @@ static void flush_names_its_table_first(struct kunit *test)
 
 static void unused_table_needs_no_flush(struct kunit *test)
 {
-	struct fake_unit *fake = started(test);
+	struct fake_unit *fake = with_tables(test, 1);
 
-	la_hw_alloc_id(&fake->iommu, SZ_16K);
 	fake_unit_forget_log(fake);
 	KUNIT_EXPECT_EQ(test, la_hw_flush(&fake->iommu, 1), 0);
 	KUNIT_EXPECT_EQ(test, fake->nr_log, 0);
@@ -314,10 +319,9 @@ static void sixteenth_table_is_refused(struct kunit *test)
 
 static void seventeenth_requester_is_refused(struct kunit *test)
 {
-	struct fake_unit *fake = started(test);
+	struct fake_unit *fake = with_tables(test, 1);
 	struct la_dev *last = NULL;
 
-	la_hw_alloc_id(&fake->iommu, SZ_16K);
 	for (int i = 0; i < LA_MAX_SLOTS; i++) {
 		last = device_of(test, 0x100 + i);
 		KUNIT_EXPECT_EQ(test, la_hw_bind(last, 1), 0);
@@ -339,13 +343,12 @@ static void device_is_bound_whole(struct kunit *test)
 	static const u16 rids[LA_MAX_SLOTS + 1] = {
 		1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17
 	};
-	struct fake_unit *fake = started(test);
+	struct fake_unit *fake = with_tables(test, 1);
 	struct la_dev *most = a_device(test, rids, LA_MAX_SLOTS);
 
-	la_hw_alloc_id(&fake->iommu, SZ_16K);
 	fake_unit_forget_log(fake);
 	KUNIT_EXPECT_EQ(test, la_hw_bind(a_device(test, rids, LA_MAX_SLOTS + 1), 1), -ENOSPC);
-	la_hw_bind(device_of(test, 0x100), 1);
+	bound_device(test, 0x100, 1);
 	fake_unit_forget_log(fake);
 	KUNIT_EXPECT_EQ(test, la_hw_bind(most, 1), -ENOSPC);
 	KUNIT_EXPECT_EQ(test, fake->nr_log, 0);
@@ -360,11 +363,10 @@ static void device_is_bound_whole(struct kunit *test)
 /* Behind a bridge that makes others' accesses its own */
 static void shared_requester_has_one_entry(struct kunit *test)
 {
-	struct fake_unit *fake = started(test);
+	struct fake_unit *fake = with_tables(test, 1);
 	struct la_dev *a = a_device(test, (const u16[]){ 0x100, 0x200 }, 2);
 	struct la_dev *b = a_device(test, (const u16[]){ 0x108, 0x200 }, 2);
 
-	la_hw_alloc_id(&fake->iommu, SZ_16K);
 	la_hw_bind(a, 1);
 	la_hw_bind(b, 1);
 	KUNIT_EXPECT_EQ(test, la_hw_free_slots(&fake->iommu), LA_MAX_SLOTS - 3);
@@ -381,12 +383,10 @@ static void shared_requester_has_one_entry(struct kunit *test)
 
 static void unit_that_hangs_is_given_up(struct kunit *test)
 {
-	struct fake_unit *fake = started(test);
+	struct fake_unit *fake = with_tables(test, 2);
 	struct la_dev *ldev = device_of(test, 0x0250);
 	struct la_dev *bound = device_of(test, 0x0300);
 
-	la_hw_alloc_id(&fake->iommu, SZ_16K);
-	la_hw_alloc_id(&fake->iommu, SZ_32K);
 	la_hw_bind(bound, 1);
 	fake->stuck = true;
 	fake->keeps_valid = false;
@@ -395,6 +395,8 @@ static void unit_that_hangs_is_given_up(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, la_hw_bind(ldev, 2), -EIO);
 	KUNIT_EXPECT_FALSE(test, fake_unit_names(fake, 2));
 	KUNIT_EXPECT_TRUE(test, fake->iommu.broken);
+	/* 10 ms, a read for each microsecond at most */
+	KUNIT_EXPECT_LE(test, fake->reads, 11000);
 	KUNIT_EXPECT_EQ(test, la_hw_free_slots(&fake->iommu), LA_MAX_SLOTS - 1);
 
 	/* Nobody waits again, and what must not fail doesn't */
@@ -411,10 +413,9 @@ static void unit_that_hangs_is_given_up(struct kunit *test)
 
 static void unit_that_is_gone_is_given_up_at_once(struct kunit *test)
 {
-	struct fake_unit *fake = started(test);
+	struct fake_unit *fake = with_tables(test, 1);
 
-	la_hw_alloc_id(&fake->iommu, SZ_16K);
-	la_hw_bind(device_of(test, 0x0250), 1);
+	bound_device(test, 0x0250, 1);
 	fake_unit_forget_log(fake);
 	fake->gone = true;
 
@@ -546,11 +547,10 @@ static int flush_often(void *data)
 static void one_flush_serves_all_who_wait(struct kunit *test)
 {
 	struct flusher flushers[FLUSHERS] = { };
-	struct fake_unit *fake = started(test);
+	struct fake_unit *fake = with_tables(test, 1);
 	unsigned int before;
 
-	la_hw_alloc_id(&fake->iommu, SZ_16K);
-	la_hw_bind(device_of(test, 0x0250), 1);
+	bound_device(test, 0x0250, 1);
 	before = fake->flushes[1];
 
 	for (int i = 0; i < FLUSHERS; i++) {
@@ -573,12 +573,11 @@ static void one_flush_serves_all_who_wait(struct kunit *test)
 /* Three asked, then one flush, after which the others find theirs done */
 static void flush_that_began_later_is_enough(struct kunit *test)
 {
-	struct fake_unit *fake = started(test);
+	struct fake_unit *fake = with_tables(test, 1);
 	struct trace *want = new_trace(test);
 	struct la_flush *flush = &fake->iommu.flushes[1];
 
-	la_hw_alloc_id(&fake->iommu, SZ_16K);
-	la_hw_bind(device_of(test, 0x0250), 1);
+	bound_device(test, 0x0250, 1);
 	fake_unit_forget_log(fake);
 
 	/* Two others wait for the lock */

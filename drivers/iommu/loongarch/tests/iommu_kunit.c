@@ -339,9 +339,6 @@ static void bad_reference_is_refused(struct kunit *test)
 	struct of_phandle_args args = { .args_count = 2 };
 
 	KUNIT_EXPECT_EQ(test, ops->of_xlate(the(test)->dev, &args), -EINVAL);
-	args.args_count = 1;
-	args.args[0] = 0x10000;
-	KUNIT_EXPECT_EQ(test, ops->of_xlate(the(test)->dev, &args), -EINVAL);
 }
 
 static void full_unit_translates_no_device_by_default(struct kunit *test)
