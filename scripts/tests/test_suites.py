@@ -57,6 +57,23 @@ class Lane(unittest.TestCase):
                          {"s:a": "failed", "console": "passed"})
 
 
+class Files(unittest.TestCase):
+    BASE = {"lib/.kunitconfig": 1, "drivers/iommu/generic_pt/.kunitconfig": 1}
+    ADDED = {"drivers/irqchip/tests/.kunitconfig": 1, "drivers/irqchip/tests/x.c": 1,
+             "drivers/iommu/loongarch/tests/.kunitconfig": 1}
+
+    def test_only_those_that_the_series_adds_and_the_lane_has(self):
+        git = mock.Mock(listing=lambda rev: self.BASE if rev == suites.series.BASE
+                        else {**self.BASE, **self.ADDED})
+        tree = mock.Mock(dir=pathlib.Path("t"))
+        with mock.patch.object(suites.series, "repository", lambda tree: git):
+            found = {lane: [str(path.parent) for path in suites.kunitconfigs(tree, lane)]
+                     for lane in ("base", "up")}
+        self.assertEqual(found, {"base": ["t/drivers/irqchip/tests"],
+                                 "up": ["t/drivers/iommu/loongarch/tests",
+                                        "t/drivers/irqchip/tests"]})
+
+
 class Configuration(unittest.TestCase):
 
     def setUp(self):

@@ -97,7 +97,8 @@ def msi(tree):
      zone="root")
 def server(tree):
     return run_unit(tree, "iommu-3c6000", translates, TRANSLATED, "DMA",
-                    device_id="0x3c0f", revision=0, strict_channels="off", huge="off", neg_cache="off")
+                    device_id="0x3c0f", revision=0, strict_channels="off", huge="off",
+                    neg_cache="off")
 
 
 @row("iommu-old", "a bridge whose unit has tables of its own: devices work without it",
