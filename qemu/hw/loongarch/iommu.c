@@ -288,7 +288,8 @@ static bool read_table(LoongArchIommu *s, uint64_t table, unsigned int index,
     hwaddr at = table + 8 * index;
 
     if (is_old(s)) {
-        *pte = ldq_le_p(memory_region_get_ram_ptr(&s->tables) + (at & (TABLES_SIZE - 1)));
+        at &= TABLES_SIZE - 1;
+        *pte = ldq_le_p(memory_region_get_ram_ptr(&s->tables) + at);
         return true;
     }
     *pte = address_space_ldq_le(&address_space_memory, at, MEMTXATTRS_UNSPECIFIED,
@@ -297,7 +298,7 @@ static bool read_table(LoongArchIommu *s, uint64_t table, unsigned int index,
     return result == MEMTX_OK && *reg(s, REG_CTRL) & CTRL_MAIN_MEMORY;
 }
 
-/* Bits of an address, by a place and a width that a driver may have written anything to */
+/* Bits of an address; a driver may have written any place and width */
 static uint64_t bits_of(hwaddr iova, unsigned int shift, unsigned int width)
 {
     return iova >> shift & (BIT_ULL(width) - 1);
