@@ -2,7 +2,9 @@
 /*
  * LoongArch IOMMU: the unit as a PCI function
  */
+#include <linux/acpi_iovt.h>
 #include <linux/dma-mapping.h>
+#include <linux/minmax.h>
 #include <linux/pci.h>
 #include <linux/property.h>
 #include <linux/sizes.h>
@@ -16,6 +18,9 @@
 /* Bits of addresses, unless firmware says that there are less */
 #define LA_IAS	47
 #define LA_OAS	48
+
+/* With less, nothing would be left for the root of a page table */
+#define LA_MIN_IAS	37
 
 /**
  * struct la_kind - what is known of a part, as no register tells
@@ -61,35 +66,49 @@ static int la_pci_map(struct pci_dev *pdev, struct la_iommu *iommu)
 }
 
 static int la_pci_start(struct pci_dev *pdev, const struct la_kind *kind,
-			struct la_iommu *iommu)
+			const struct iovt_iommu *info, struct la_iommu *iommu)
 {
 	int ret;
+
+	iommu->nr_slots = min_not_zero(info->max_devices, LA_MAX_SLOTS);
+	iommu->ias = min_not_zero(info->ias, LA_IAS);
+	iommu->oas = min_not_zero(info->oas, LA_OAS);
+	if (iommu->ias < LA_MIN_IAS)
+		return dev_err_probe(&pdev->dev, -EINVAL, "%u bits of address are too few\n",
+				     iommu->ias);
 
 	ret = la_pci_map(pdev, iommu);
 	if (ret)
 		return ret;
 
-	iommu->nr_slots = LA_MAX_SLOTS;
-	iommu->ias = LA_IAS;
-	iommu->oas = LA_OAS;
 	/* Larger pages are switched off in newer drivers, and nobody says why */
 	iommu->pgsizes = SZ_16K;
 	iommu->flush_on_map = kind->flush_on_map;
-	iommu->msi_bypass = device_property_read_bool(&pdev->dev, "loongson,msi-bypass");
+	iommu->msi_bypass = info->msi_bypass ||
+			    device_property_read_bool(&pdev->dev, "loongson,msi-bypass");
 	la_iommu_find_msi(iommu);
 
 	return la_iommu_register(iommu);
 }
 
+/* What firmware says of a unit: a device tree has little to say */
+static const struct iovt_iommu *la_pci_info(struct pci_dev *pdev)
+{
+	static const struct iovt_iommu nothing_special;
+
+	return dev_of_node(&pdev->dev) ? &nothing_special : iovt_claim(pdev);
+}
+
 static int la_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
 	const struct la_kind *kind = (const struct la_kind *)id->driver_data;
+	const struct iovt_iommu *info = la_pci_info(pdev);
 	struct device *dev = &pdev->dev;
 	struct la_iommu *iommu;
 	int ret;
 
-	/* Only a device tree says who is behind it */
-	if (!dev_of_node(dev))
+	/* Nobody says who is behind it */
+	if (!info)
 		return -ENODEV;
 
 	iommu = devm_kzalloc(dev, sizeof(*iommu), GFP_KERNEL);
@@ -102,7 +121,7 @@ static int la_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		return la_iommu_refuse(iommu);
 	}
 
-	ret = la_pci_start(pdev, kind, iommu);
+	ret = la_pci_start(pdev, kind, info, iommu);
 	if (!ret || ret == -EPROBE_DEFER)
 		return ret;
 	dev_err(dev, "not in use: %pe\n", ERR_PTR(ret));
