@@ -89,6 +89,12 @@ def root_entry(elf, initrd, append=CONSOLE, smp=None, edits=""):
             "-append", append, *qemu.blob(dtb, 0x100000)]
 
 
+def firmware_entry(raw, initrd, append=CONSOLE):
+    """QEMU's arguments that start @raw, an EFI program, by UEFI, with ACPI and no device tree."""
+    return [*qemu.machine(**zones.ROOT_MACHINE), "-bios", guest.firmware(), "-kernel", raw,
+            "-initrd", initrd, "-append", append]
+
+
 def nonroot_entry(elf, raw, initrd, smp=None, cpu=0, variant="", junk=JUNK):
     """QEMU's arguments that start @raw, whose ELF file is @elf, as hvisor does.
 
@@ -107,9 +113,14 @@ def nonroot_entry(elf, raw, initrd, smp=None, cpu=0, variant="", junk=JUNK):
             *(qemu.words(0, zones.pci_functions()) if variant == "pci" else ())]
 
 
-def entry_arguments(image, zone, initrd, **entry):
-    """QEMU's arguments by which the zone's kernel, which zones.test_image() gave, is started."""
+def entry_arguments(image, zone, initrd, firmware=False, **entry):
+    """QEMU's arguments by which the zone's kernel, which zones.test_image() gave, is started.
+
+    @firmware is for the root zone, which then has UEFI and ACPI.
+    """
     elf, raw = image
+    if firmware:
+        return firmware_entry(raw, initrd, **entry)
     if zone == "root":
         return root_entry(elf, initrd, **entry)
     return nonroot_entry(elf, raw, initrd, **entry)

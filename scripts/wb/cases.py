@@ -9,7 +9,7 @@ own, or a zone's kernel on another core.
 """
 import functools
 
-from . import boot, core, guest, machine, qemu, rows_iommu, suites, zones
+from . import acpi, boot, core, guest, machine, qemu, rows_iommu, rows_iovt, suites, zones
 from .core import LOGS, Failure
 
 LANE = "base"
@@ -209,6 +209,15 @@ def boot_iommu(tree):
     need("iommu", outcome.ok, outcome)
 
 
+def boot_iovt(tree):
+    """A table in the initrd is installed; nobody has to read it yet."""
+    if not machine.binary():
+        raise Failure("boot case iovt needs the test machine", repeat="make qemu")
+    outcome = rows_iovt.run_table(tree, "iovt-table", acpi.iovt(rows_iovt.whole()),
+                                  lambda counters: "", [rows_iovt.INSTALLED])
+    need("iovt", outcome.ok, outcome)
+
+
 def must_say(name, outcome, wanted):
     for line in wanted:
         if not any(line in said for said in outcome.lines):
@@ -262,8 +271,9 @@ SINGLE = {
 CASES = {
     **SINGLE,
     **{zone: (build_zone(zone), boot_zone(zone)) for zone in zones.ZONES},
-    # A row of check-zones as well
+    # Rows of check-zones have these as well
     "iommu": (build_zone("root"), boot_iommu),
+    "iovt": (build_zone("root"), boot_iovt),
 }
 
 

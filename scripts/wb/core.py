@@ -40,8 +40,16 @@ def cache():
     return path
 
 
+def count(name, default):
+    """A variable that is a number from 1 on."""
+    given = setting(name)
+    if given and not (given.isdecimal() and int(given)):
+        raise Failure(f"{name}={given} is not a number from 1 on")
+    return int(given or default)
+
+
 def jobs():
-    return int(setting("J") or os.cpu_count() or 1)
+    return count("J", os.cpu_count() or 1)
 
 
 def verbose():

@@ -11,6 +11,7 @@ from .core import LOGS, ROOT
 from .zones import HERE, MIB
 
 INIT = ROOT / "scripts/init/init.c"
+ACPI_TABLES = "/kernel/firmware/acpi"
 
 
 # ----------------------------------------------------------- test programs
@@ -49,6 +50,8 @@ def initramfs(out, name, entries):
     """An initramfs of {path: (host file, mode)}, by the kernel's own tool."""
     listing = HERE / f"{name}.list"
     lines = ["dir /dev 0755 0 0", "nod /dev/console 0600 0 0 c 5 1", "dir /bin 0755 0 0"]
+    # Where the kernel looks for tables of ACPI
+    lines += [f"dir {path} 0755 0 0" for path in ("/kernel", "/kernel/firmware", ACPI_TABLES)]
     lines += [f"file {path} {source} {mode:04o} 0 0" for path, (source, mode) in entries.items()]
     listing.write_text("\n".join(lines) + "\n")
     cpio = HERE / f"{name}.cpio"
@@ -66,6 +69,18 @@ def busybox():
             shutil.copy(next(pathlib.Path(directory).rglob("bin/busybox")), binary)
         core.stamp("busybox", core.digest(deb))
     return binary
+
+
+def firmware():
+    """Debian's UEFI for the machine, which brings ACPI's tables with it."""
+    deb = source.download("qemu-efi-loongarch64", None, "trixie")
+    image = HERE / "QEMU_EFI.fd"
+    if not core.fresh("firmware", core.digest(deb), [image]):
+        with tempfile.TemporaryDirectory(dir=HERE) as directory:
+            core.run(["dpkg-deb", "-x", deb, directory], what=f"unpacking {deb.name}")
+            shutil.copy(next(pathlib.Path(directory).rglob(image.name)), image)
+        core.stamp("firmware", core.digest(deb))
+    return image
 
 
 # cyclictest with what it is linked to; Debian's forky has them for the machine.
