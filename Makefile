@@ -9,8 +9,8 @@ export BASE LANE SUITE KSRC LLVM CROSS_COMPILE J V N ZONE OF PATCH SUBJECT FROM 
 main   := all check
 steps  := fetch apply build build-root build-nonroot qemu boot boot-root boot-nonroot kunit shell
 series := sync edit status rebase send
-checks := check-series check-style check-kunit check-boot check-bisect \
-	  check-proofs check-bases check-tools check-zones zones-table baseline figures
+checks := check-series check-style check-kunit check-boot check-bisect check-proofs \
+	  check-bases check-tools check-zones check-tables zones-table fuzz baseline figures
 other  := doctor clean distclean help
 
 .DEFAULT_GOAL := all

@@ -14,6 +14,8 @@
 #include <asm/termbits.h>
 #include <sys/ioctl.h>
 
+#include "init.h"
+
 #define CHUNK	(64 * 1024)		/* of a disk access */
 #define PATTERN	(1024 * 1024)		/* bytes written to and read from a disk */
 
@@ -55,8 +57,7 @@ static void tell(const char *verdict, const char *format, va_list args)
 	say("init: %s %s %s", check, verdict, detail);
 }
 
-__attribute__((format(printf, 1, 2)))
-static void ok(const char *format, ...)
+void ok(const char *format, ...)
 {
 	va_list args;
 
@@ -65,8 +66,7 @@ static void ok(const char *format, ...)
 	va_end(args);
 }
 
-__attribute__((format(printf, 1, 2)))
-static void fail(const char *format, ...)
+void fail(const char *format, ...)
 {
 	va_list args;
 
@@ -98,7 +98,7 @@ static char *slurp(const char *path)
 	return buf;
 }
 
-static int write_file(const char *path, const char *text)
+int write_file(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY);
 	int written;
@@ -111,8 +111,8 @@ static int write_file(const char *path, const char *text)
 }
 
 /* Calls @visit with each entry of @path until one is said to match */
-static int any_entry(const char *path, int (*visit)(const char *entry, const void *arg),
-		     const void *arg)
+int any_entry(const char *path, int (*visit)(const char *entry, const void *arg),
+	      const void *arg)
 {
 	struct dirent entry, *next;
 	DIR *dir = opendir(path);
@@ -786,6 +786,8 @@ static const struct {
 	{ "keyboard",	1, check_keyboard },
 	{ "echo",	2, check_echo },
 	{ "load",	2, check_load },
+	{ "given",	1, check_given },
+	{ "exhaust",	2, check_exhaust },
 };
 
 static void run_check(char *line)

@@ -17,21 +17,21 @@ def entry(kind, rid, length=ENTRY.size):
     return ENTRY.pack(kind, length, 0, rid)
 
 
-def unit(rid, entries=(), flags=PCI, **fields):
+def unit(rid, listed=(), flags=PCI, **fields):
     """A structure of the table; @fields replaces what is right by something else."""
-    given = {"type": 0, "length": UNIT.size + len(entries) * ENTRY.size, "flags": flags,
+    given = {"type": 0, "length": UNIT.size + len(listed) * ENTRY.size, "flags": flags,
              "segment": 0, "phy_width": 48, "virt_width": 47, "levels": 3,
              "page_size": 1 << 14 | 1 << 25, "rid": rid, "base": 0, "size": 0x400,
-             "interrupt": 0, "gsi": 0, "pxm": 0, "devices": 16, "entries": len(entries),
+             "interrupt": 0, "gsi": 0, "pxm": 0, "devices": 16, "entries": len(listed),
              "entries_at": UNIT.size}
     unknown = fields.keys() - given.keys()
     if unknown:
         raise KeyError(f"a unit of the IOVT has no {', '.join(sorted(unknown))}")
-    return UNIT.pack(*{**given, **fields}.values()) + b"".join(entries)
+    return UNIT.pack(*{**given, **fields}.values()) + b"".join(listed)
 
 
-def iovt(*units, **fields):
-    """The table; @fields as in unit()."""
+def iovt(*units, cut=None, **fields):
+    """The table; @fields as in unit(). With @cut it ends after so many bytes, and says so."""
     body = b"".join(units)
     given = {"length": HEADER.size + TABLE.size + len(body), "revision": 1, "checksum": None,
              "count": len(units), "at": HEADER.size + TABLE.size}
@@ -39,9 +39,11 @@ def iovt(*units, **fields):
     if unknown:
         raise KeyError(f"the IOVT has no {', '.join(sorted(unknown))}")
     this = {**given, **fields}
+    if cut is not None:
+        this["length"] = cut
     table = bytearray(HEADER.pack(b"IOVT", this["length"], this["revision"], 0, b"ZONES ",
                                   b"ZONES   ", 1, b"ZONE", 1)
-                      + TABLE.pack(this["count"], this["at"]) + body)
+                      + TABLE.pack(this["count"], this["at"]) + body)[:cut]
     table[CHECKSUM_AT] = -sum(table) & 0xff if this["checksum"] is None else this["checksum"]
     return bytes(table)
 

@@ -10,7 +10,7 @@ from . import core, kernel, source
 from .core import LOGS, ROOT
 from .zones import HERE, MIB
 
-INIT = ROOT / "scripts/init/init.c"
+INIT = ROOT / "scripts/init"
 ACPI_TABLES = "/kernel/firmware/acpi"
 
 
@@ -34,8 +34,9 @@ def build_init(tree, out):
               "-ffreestanding", "-fno-stack-protector", "-fno-asynchronous-unwind-tables",
               "-static", "-nostdlib", "-nostdinc", "-isystem", builtin, f"-I{nolibc}",
               f"-I{headers}/include", "-include", nolibc / "nolibc.h",
-              f"--ld-path={shutil.which('ld.lld' + suffix())}", "-s", "-o", init, INIT],
-             log=LOGS / "init.log", what="building scripts/init/init.c")
+              f"--ld-path={shutil.which('ld.lld' + suffix())}", "-s", "-o", init,
+              *sorted(INIT.glob("*.c"))],
+             log=LOGS / "init.log", what="building scripts/init")
     core.stamp("init", key)
     return init
 

@@ -4,7 +4,8 @@
 The root kernel is started by UEFI, as on a board without a hypervisor. The table is in
 the initrd, so that it can be any: the kernel installs it beside those of the firmware.
 """
-from . import acpi, boot, guest, rows, rows_iommu
+from . import acpi, boot, core, guest, rows, rows_iommu
+from .acpi import END, PCI, PXM, SINGLE, START, WHOLE_SEGMENT, entry, iovt, unit
 from .core import LOGS
 from .rows import row
 from .rows_iommu import TRANSLATED
@@ -16,8 +17,8 @@ NVME = "01:00.0"
 INSTALLED = "Table Upgrade: install [IOVT"
 
 
-def whole(rid=UNIT, flags=acpi.PCI | acpi.WHOLE_SEGMENT | acpi.MSI_BYPASS, **fields):
-    return acpi.unit(rid, flags=flags, **fields)
+def whole(rid=UNIT, flags=PCI | WHOLE_SEGMENT | acpi.MSI_BYPASS, **fields):
+    return unit(rid, flags=flags, **fields)
 
 
 def run_table(tree, name, table, inspect, said=(), domains=(), revision=1):
@@ -54,31 +55,105 @@ def translated(functions=rows_iommu.FUNCTIONS):
 
 @row("iovt", "a unit that has the whole segment: NVMe, igb and virtio translated", zone="root")
 def segment(tree):
-    return run_table(tree, "iovt", acpi.iovt(whole()), rows_iommu.translates,
+    return run_table(tree, "iovt", iovt(whole()), rows_iommu.translates,
                      [INSTALLED], translated())
 
 
 @row("iovt-list", "a unit that has NVMe alone in its list", zone="root")
 def listed(tree):
-    entries = [acpi.entry(acpi.START, 0x100), acpi.entry(acpi.END, 0x107)]
-    return run_table(tree, "iovt-list",
-                     acpi.iovt(acpi.unit(UNIT, entries, acpi.PCI | acpi.MSI_BYPASS)),
+    entries = [entry(START, 0x100), entry(END, 0x107)]
+    return run_table(tree, "iovt-list", iovt(unit(UNIT, entries, PCI | acpi.MSI_BYPASS)),
                      rows_iommu.translates, domains=translated([NVME]))
 
 
 @row("iovt-nobody", "a unit that is not there: devices do not wait for it", zone="root")
 def nobody(tree):
-    return run_table(tree, "iovt-nobody", acpi.iovt(whole(NOBODY)), rows_iommu.passes_through,
+    return run_table(tree, "iovt-nobody", iovt(whole(NOBODY)), rows_iommu.passes_through,
                      ["IOVT: IOMMU 0000:00:1c.0 has no driver or is not there"])
 
 
 @row("iovt-old", "a unit that has tables of its own: devices work without it", zone="root")
 def old(tree):
-    return run_table(tree, "iovt-old", acpi.iovt(whole()), rows_iommu.passes_through,
+    return run_table(tree, "iovt-old", iovt(whole()), rows_iommu.passes_through,
                      ["not in use: revision 0"], revision=0)
 
 
 @row("iovt-narrow", "a unit whose addresses are too short for a page table", zone="root")
 def narrow(tree):
-    return run_table(tree, "iovt-narrow", acpi.iovt(whole(virt_width=36)),
+    return run_table(tree, "iovt-narrow", iovt(whole(virt_width=36)),
                      rows_iommu.passes_through, ["36 bits of address are too few"])
+
+
+# ------------------------------------------------------------ tables with mistakes
+
+def listed_unit(*entries, **fields):
+    return iovt(unit(UNIT, entries, **fields))
+
+
+def platform(**fields):
+    return iovt(whole(0, flags=WHOLE_SEGMENT, **fields))
+
+
+# (what is wrong, the table, what the kernel says of it); it boots with each of them.
+TABLES = [
+    ("cut in its header", iovt(cut=47), "not used: it is too short"),
+    ("longer than its file", iovt(whole(), length=113), "File length does not match"),
+    ("revision 0", iovt(whole(), revision=0), "not used: it has revision 0"),
+    ("revision 2", iovt(whole(), revision=2), "revision 2 is read as 1"),
+    ("wrong checksum", iovt(whole(), checksum=0x55), "Bad table checksum"),
+    ("no unit", iovt(), "IOVT: has no IOMMU"),
+    ("first unit in the header", iovt(whole(), at=47), "the first IOMMU is in its header"),
+    ("first unit not whole", iovt(whole(), at=49), "the first IOMMU is behind its end"),
+    ("a unit too many", iovt(whole(), count=2), "IOMMU 1 does not fit"),
+    ("far too many units", iovt(whole(), count=0xffff), "IOMMU 1 does not fit"),
+    ("unit of length 0", iovt(whole(length=0)), "IOMMU 0 does not fit"),
+    ("unit beyond the end", iovt(whole(length=65)), "IOMMU 0 does not fit"),
+    ("unknown type", iovt(whole(type=1)), "IOMMU 0 is of unknown type 1"),
+    ("list in the unit's head", listed_unit(entry(SINGLE, 0x100), entries_at=63),
+     "its list of devices is not inside of it"),
+    ("list too long", listed_unit(entry(SINGLE, 0x100), entries=2),
+     "its list of devices is not inside of it"),
+    ("4 Gi entries", listed_unit(entry(SINGLE, 0x100), entries=0xffffffff),
+     "its list of devices is not inside of it"),
+    ("entry of length 0", listed_unit(entry(SINGLE, 0x100, length=0)), "entry 0 has length 0"),
+    ("entry of unknown type", listed_unit(entry(3, 0x100)), "1 entries are of no known type"),
+    ("end without start", listed_unit(entry(END, 0x100)), "1 entries are of no known type"),
+    ("start as last", listed_unit(entry(START, 0x100)), "1 entries are of no known type"),
+    ("start after start", listed_unit(entry(START, 0x100), entry(START, 0x100),
+                                      entry(END, 0x107)), "1 entries are of no known type"),
+    ("end before start", listed_unit(entry(START, 0x107), entry(END, 0x100)),
+     "1 entries are of no known type"),
+    ("entries twice", listed_unit(entry(SINGLE, 0x100), entry(SINGLE, 0x100)), ""),
+    ("two units with a device", iovt(unit(UNIT, [entry(SINGLE, 0x100)]),
+                                     unit(NOBODY, [entry(SINGLE, 0x100)])),
+     "IOMMU 1 has devices of an earlier one"),
+    ("own id of 17 bits", iovt(whole(0x10000)), "its own device id has more than 16 bits"),
+    ("the same function twice", iovt(whole(), whole()), "an earlier one is the same function"),
+    ("a unit behind itself", listed_unit(entry(SINGLE, UNIT), entry(SINGLE, 0x100)), ""),
+    ("a list and the whole segment", listed_unit(entry(SINGLE, 0x100),
+                                                 flags=PCI | WHOLE_SEGMENT), ""),
+    ("no device", listed_unit(), "IOMMU 0 has no devices"),
+    ("31 bits of address", iovt(whole(virt_width=31)), "have not 32 to 64 bits"),
+    ("65 bits of address", iovt(whole(phy_width=65)), "have not 32 to 64 bits"),
+    ("pages of 4 KiB", iovt(whole(page_size=1 << 12)), "it has no pages of 16 KiB"),
+    ("two levels", iovt(whole(levels=2)), "its page tables have not 3 levels"),
+    ("nothing but ids", iovt(whole(virt_width=0, phy_width=0, page_size=0, levels=0,
+                                   devices=0)), ""),
+    ("unknown node", iovt(whole(flags=PCI | PXM | WHOLE_SEGMENT, pxm=99)), ""),
+    ("no PCI function, no registers", platform(), "it has no room for registers"),
+    ("no PCI function", platform(base=0xe0045969c00), "IOMMU 0 is no PCI function"),
+    ("all flags", iovt(whole(flags=0xffffffff)), ""),
+]
+
+
+def check_tables(tree):
+    """Boot with each of TABLES: a result for each."""
+    for name, table, said in TABLES:
+        with core.phase(f"IOVT: {name}") as state:
+            outcome = run_table(tree, "iovt-table", table, rows_iommu.complaint,
+                                [said] if said else [])
+            state.note = outcome.note
+        if outcome.ok:
+            core.results.passed("iovt-tables", name, seconds=outcome.seconds)
+        else:
+            core.results.failed("iovt-tables", name, outcome.reason)

@@ -10,6 +10,7 @@
 
 #include <linux/acpi.h>
 #include <linux/acpi_iovt.h>
+#include <linux/cleanup.h>
 #include <linux/fwnode.h>
 #include <linux/init.h>
 #include <linux/iommu.h>
@@ -18,6 +19,7 @@
 #include <linux/pci.h>
 #include <linux/printk.h>
 #include <linux/property.h>
+#include <linux/slab.h>
 
 #include "iovt.h"
 
@@ -73,20 +75,44 @@ const struct iovt_iommu *iovt_claim(struct pci_dev *pdev)
 	return &unit->info;
 }
 
-static int iovt_add_id(struct pci_dev *pdev, u16 rid, void *data)
+/* The ids of a device that are behind a unit; counted first, and then kept */
+struct iovt_walk {
+	struct iovt_unit *unit;
+	unsigned int nr;
+	u32 *ids;
+};
+
+static int iovt_visit(struct pci_dev *pdev, u16 rid, void *data)
 {
-	struct device *dev = data;
-	struct fwnode_handle *fwnode;
+	struct iovt_walk *walk = data;
 	struct iovt_unit *unit;
 
 	unit = iovt_find(&iovt_units, pci_domain_nr(pdev->bus), rid);
 	if (!unit || !unit->is_pci)
 		return 0;
-	fwnode = READ_ONCE(unit->fwnode);
-	if (!fwnode)
-		return READ_ONCE(iovt_settled) ? 0 : -EPROBE_DEFER;
+	if (walk->unit && walk->unit != unit)
+		return -EINVAL;
 
-	return acpi_iommu_fwspec_init(dev, rid, fwnode);
+	walk->unit = unit;
+	if (walk->ids)
+		walk->ids[walk->nr] = rid;
+	walk->nr++;
+
+	return 0;
+}
+
+/* All ids or none */
+static int iovt_add_ids(struct pci_dev *pdev, struct fwnode_handle *fwnode, unsigned int nr)
+{
+	u32 *ids __free(kfree) = kcalloc(nr, sizeof(*ids), GFP_KERNEL);
+	struct iovt_walk walk = { .ids = ids };
+
+	if (!ids)
+		return -ENOMEM;
+	pci_for_each_dma_alias(pdev, iovt_visit, &walk);
+
+	return iommu_fwspec_init(&pdev->dev, fwnode) ?:
+	       iommu_fwspec_add_ids(&pdev->dev, ids, nr);
 }
 
 /**
@@ -100,19 +126,26 @@ static int iovt_add_id(struct pci_dev *pdev, u16 rid, void *data)
  */
 int iovt_iommu_configure_id(struct device *dev, const u32 *id_in)
 {
+	struct iovt_walk walk = {};
+	struct fwnode_handle *fwnode;
 	int ret;
 
 	if (list_empty(&iovt_units) || !dev_is_pci(dev))
 		return -ENODEV;
 
-	ret = pci_for_each_dma_alias(to_pci_dev(dev), iovt_add_id, dev);
+	ret = pci_for_each_dma_alias(to_pci_dev(dev), iovt_visit, &walk);
 	if (ret) {
-		/* Not some of its ids only */
-		iommu_fwspec_free(dev);
+		dev_err(dev, FW_BUG "behind two IOMMUs, not translated\n");
 		return ret;
 	}
+	if (!walk.unit)
+		return -ENODEV;
 
-	return dev_iommu_fwspec_get(dev) ? 0 : -ENODEV;
+	fwnode = READ_ONCE(walk.unit->fwnode);
+	if (!fwnode)
+		return READ_ONCE(iovt_settled) ? -ENODEV : -EPROBE_DEFER;
+
+	return iovt_add_ids(to_pci_dev(dev), fwnode, walk.nr);
 }
 
 static int __init iovt_init(void)

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the checks in files of their own share with init.c */
+#ifndef INIT_H
+#define INIT_H
+
+/* How a check went; fail() may be called more than once */
+__attribute__((format(printf, 1, 2)))
+void ok(const char *format, ...);
+__attribute__((format(printf, 1, 2)))
+void fail(const char *format, ...);
+
+int write_file(const char *path, const char *text);
+int any_entry(const char *path, int (*visit)(const char *entry, const void *arg),
+	      const void *arg);
+
+/* given.c */
+void check_given(char **arg);
+void check_exhaust(char **arg);
+
+#endif
