@@ -98,7 +98,7 @@ static const char *start(struct given *given)
 	if (ioctl(given->device, VFIO_DEVICE_GET_REGION_INFO, &bar) ||
 	    ioctl(given->device, VFIO_DEVICE_GET_REGION_INFO, &config))
 		return "regions";
-	if (my_syscall4(__NR_pwrite64, given->device, &command, sizeof(command),
+	if (syscall(__NR_pwrite64, given->device, &command, sizeof(command),
 			config.offset + PCI_COMMAND) != sizeof(command))
 		return "config space";
 	given->regs = mmap(NULL, bar.size, PROT_READ | PROT_WRITE, MAP_SHARED, given->device,

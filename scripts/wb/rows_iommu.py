@@ -16,16 +16,21 @@ LAZY = "iommu.passthrough=0 iommu.strict=0"
 FUNCTIONS = "01:00.0", "02:00.0", "03:01.0"
 
 
+def domain_of(function, kind):
+    """That this function has such a domain, as a check."""
+    return f"file /sys/bus/pci/devices/{function}/iommu_group/type {kind}"
+
+
 def domains(kind):
-    """That these functions have such a domain, as checks."""
-    return [f"file /sys/bus/pci/devices/0000:{function}/iommu_group/type {kind}"
-            for function in FUNCTIONS]
+    return [domain_of(f"0000:{function}", kind) for function in FUNCTIONS]
 
 
-def run_unit(tree, name, inspect, more, domain=None, node=zones.IOMMU_EDITS, **properties):
+def run_unit(tree, name, inspect, more, domain=None, node=zones.IOMMU_EDITS, devices=(),
+             also=(), **properties):
     """Boot the root zone with an IOMMU; @more is added to its command line.
 
-    @domain is what type of domain the devices have, and @node the unit's.
+    @domain is what type of domain the devices have, and @node the unit's. @devices are
+    more of QEMU's, and @also more checks.
     """
     append = f"{CONSOLE} {more}".strip()
     # virtio through the DMA API, as other devices do
@@ -33,8 +38,9 @@ def run_unit(tree, name, inspect, more, domain=None, node=zones.IOMMU_EDITS, **p
                                           virtio=",disable-legacy=on,iommu_platform=on")
     words = [f"{key.replace('_', '-')}={value}" for key, value in properties.items()]
     args = [*args, *hypervisor(zone=0),
-            "-device", ",".join(["loongarch-iommu,id=iommu,addr=1a.0", *words])]
-    checks = [*checks, *(domains(domain) if domain else [])]
+            "-device", ",".join(["loongarch-iommu,id=iommu,addr=1a.0", *words]),
+            *(word for device in devices for word in ("-device", device))]
+    checks = [*checks, *(domains(domain) if domain else []), *also]
     return boot.run_checks(tree, "root", (args, disks, checks),
                            LOGS / rows.how.log.format(name),
                            inspect=lambda monitor: inspect(monitor.counters()),
@@ -105,3 +111,52 @@ def server(tree):
      zone="root")
 def old(tree):
     return run_unit(tree, "iommu-old", passes_through, TRANSLATED, revision=0)
+
+
+# ------------------------------------------------ devices that are given away
+
+# Interrupts are not what is tested, and the machine's controllers can't tell devices apart.
+GIVEN = "iommufd.allow_unsafe_interrupts=1"
+# How often given.c has a device access what is not mapped for it
+DENIED = 3
+# What default domains leave, la_has_room() in the driver
+SPARE = 4
+
+
+def edu(slot):
+    """QEMU's device that copies memory, and the function that it is."""
+    return f"edu,addr={slot:#x}", f"0000:00:{slot:02x}.0"
+
+
+def keeps_out(counters):
+    """A program's device accessed what was mapped for it, and nothing else."""
+    return complaint({**counters, "faults": 0},
+                     (counters["faults"] != DENIED, f"not {DENIED} accesses were denied"),
+                     (not counters["walks"], "no device was translated"))
+
+
+def run_given(tree, name, **properties):
+    device, function = edu(0x10)
+    return run_unit(tree, name, keeps_out, GIVEN, "identity", devices=[device],
+                    also=[f"given {function}"], **properties)
+
+
+@row("iommu-given", "a device of a program accesses what is mapped for it, as it is mapped, "
+                    "and nothing else", zone="root")
+def given(tree):
+    return run_given(tree, "iommu-given")
+
+
+@row("iommu-given-commit", "the same with entries that count with the command, and TLBs that "
+                           "remember nothing", zone="root")
+def given_commit(tree):
+    return run_given(tree, "iommu-given-commit", commit="cmd", busy_polls=100, neg_cache="off")
+
+
+@row("iommu-full", "more devices than the unit has tables: default domains leave four, and who "
+                   "gets none is told so", zone="root")
+def full(tree):
+    devices, functions = zip(*(edu(slot) for slot in range(4, 20)))
+    return run_unit(tree, "iommu-full", complaint, f"{TRANSLATED} {GIVEN}", devices=devices,
+                    also=[domain_of(functions[0], "DMA"), domain_of(functions[-1], "identity"),
+                          f"exhaust {SPARE} {' '.join(functions[-6:])}"])

@@ -31,8 +31,7 @@ def run_table(tree, name, table, inspect, said=(), domains=(), revision=1):
     append = f"{CONSOLE} {TRANSLATED}"
     args, disks, checks = boot.root_parts(virtio=",disable-legacy=on,iommu_platform=on")
     checks = [check for check in checks if check.split()[0] not in ("cmdline", "model")]
-    checks += [f"file /sys/bus/pci/devices/0000:{function}/iommu_group/type {kind}"
-               for function, kind in domains]
+    checks += [rows_iommu.domain_of(f"0000:{function}", kind) for function, kind in domains]
     HERE.mkdir(parents=True, exist_ok=True)
     stored = HERE / "iovt.aml"
     stored.write_bytes(table)

@@ -379,7 +379,7 @@ static bool la_has_room(struct la_dev *ldev)
 {
 	return !ldev->nr_rids ||
 	       (la_hw_free_slots(ldev->iommu) >= ldev->nr_rids &&
-		la_hw_free_ids(ldev->iommu) >= LA_SPARE_IDS);
+		la_hw_free_ids(ldev->iommu) > LA_SPARE_IDS);
 }
 
 /* The first attach must not fail, so what can't be translated isn't */
