@@ -14,6 +14,10 @@ from .zones import CONSOLE, HERE
 UNIT = 0xd0                     # 00:1a.0
 NOBODY = 0xe0
 NVME = "01:00.0"
+# What init finds with a device tree only; UEFI adds a word to the command line
+NOT_ACPI = "cmdline", "model", "clock"
+# ACPI tells of the console when devices are there
+EARLYCON = "earlycon=uart8250,mmio,0x1fe001e0,115200"
 INSTALLED = "Table Upgrade: install [IOVT"
 
 
@@ -27,10 +31,9 @@ def run_table(tree, name, table, inspect, said=(), domains=(), revision=1):
     @inspect judges what the unit counted; @said are lines that the kernel prints, and
     @domains is what the devices are to have, (function, type).
     """
-    # Without hvisor's device tree, and UEFI adds its own word to the command line
-    append = f"{CONSOLE} {TRANSLATED}"
+    append = f"{CONSOLE} {TRANSLATED}".replace("earlycon", EARLYCON)
     args, disks, checks = boot.root_parts(virtio=",disable-legacy=on,iommu_platform=on")
-    checks = [check for check in checks if check.split()[0] not in ("cmdline", "model")]
+    checks = [check for check in checks if check.split()[0] not in NOT_ACPI]
     checks += [rows_iommu.domain_of(f"0000:{function}", kind) for function, kind in domains]
     HERE.mkdir(parents=True, exist_ok=True)
     stored = HERE / "iovt.aml"
