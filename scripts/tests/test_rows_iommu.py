@@ -30,6 +30,13 @@ class Counters(unittest.TestCase):
         self.assertIn("not mapped: walks 5", rows_iommu.translates({**GOOD, "faults": 1}))
         self.assertIn("may not", rows_iommu.translates({**GOOD, "wrong": 1}))
 
+    def test_denied_accesses_are_counted(self):
+        denied = {**GOOD, "faults": rows_iommu.DENIED}
+        self.assertEqual(rows_iommu.keeps_out(denied), "")
+        self.assertIn("0 accesses were denied", rows_iommu.keeps_out(GOOD))
+        self.assertIn("no device was translated", rows_iommu.keeps_out({**denied, "walks": 0}))
+        self.assertIn("may not", rows_iommu.keeps_out({**denied, "wrong": 1}))
+
 
 if __name__ == "__main__":
     unittest.main()
