@@ -79,8 +79,7 @@ struct change {
 	u64 value;
 };
 
-#define SET(member, val)	{ offsetof(struct sample, member), \
-				  sizeof_field(struct sample, member), (val) }
+#define SET(member, bits, val)	{ offsetof(struct sample, member), (bits) / 8, (val) }
 
 static const struct sample_case {
 	const char *name;
@@ -92,101 +91,102 @@ static const struct sample_case {
 	{ .name = "nothing is wrong", .want = A B C },
 
 	/* The table */
-	{ "shorter than its header", { SET(table.header.length, 47) } },
-	{ "no length", { SET(table.header.length, 0) } },
-	{ "longer than its memory", { SET(table.header.length, sizeof(sample) + 1) } },
-	{ "as long as can be", { SET(table.header.length, U32_MAX) } },
-	{ "revision 0", { SET(table.header.revision, 0) } },
-	{ "revision 2", { SET(table.header.revision, 2) }, .want = A B C },
-	{ "wrong checksum", { SET(table.reserved, 1) }, .keep_checksum = true },
-	{ "no IOMMU", { SET(table.iommu_count, 0), SET(table.iommu_offset, 0) }, .want = "" },
-	{ "first IOMMU in the header", { SET(table.iommu_offset, 47) } },
-	{ "first IOMMU at 0", { SET(table.iommu_offset, 0) } },
-	{ "first IOMMU not whole", { SET(table.iommu_offset, sizeof(sample) - 63) } },
-	{ "first IOMMU behind the end", { SET(table.iommu_offset, U16_MAX) } },
-	{ "last IOMMU is the first", { SET(table.iommu_count, 1),
-	  SET(table.iommu_offset, offsetof(struct sample, c)) }, .want = C },
+	{ "shorter than its header", { SET(table.header.length, 32, 47) } },
+	{ "no length", { SET(table.header.length, 32, 0) } },
+	{ "longer than its memory", { SET(table.header.length, 32, sizeof(sample) + 1) } },
+	{ "as long as can be", { SET(table.header.length, 32, U32_MAX) } },
+	{ "revision 0", { SET(table.header.revision, 8, 0) } },
+	{ "revision 2", { SET(table.header.revision, 8, 2) }, .want = A B C },
+	{ "wrong checksum", { SET(table.reserved, 64, 1) }, .keep_checksum = true },
+	{ "no IOMMU", { SET(table.iommu_count, 16, 0), SET(table.iommu_offset, 16, 0) },
+	  .want = "" },
+	{ "first IOMMU in the header", { SET(table.iommu_offset, 16, 47) } },
+	{ "first IOMMU at 0", { SET(table.iommu_offset, 16, 0) } },
+	{ "first IOMMU not whole", { SET(table.iommu_offset, 16, sizeof(sample) - 63) } },
+	{ "first IOMMU behind the end", { SET(table.iommu_offset, 16, U16_MAX) } },
+	{ "last IOMMU is the first", { SET(table.iommu_count, 16, 1),
+	  SET(table.iommu_offset, 16, offsetof(struct sample, c)) }, .want = C },
 
 	/* Structures */
-	{ "one IOMMU too many", { SET(table.iommu_count, 4) }, .want = A B C },
-	{ "far too many IOMMUs", { SET(table.iommu_count, U16_MAX) }, .want = A B C },
-	{ "less IOMMUs than there are", { SET(table.iommu_count, 1) }, .want = A },
-	{ "structure of length 0", { SET(b.header.length, 0) }, .want = A },
-	{ "short structure", { SET(b.header.length, 63) }, .want = A },
-	{ "first structure short", { SET(a.header.length, 63) }, .want = "" },
-	{ "structure beyond the end", { SET(b.header.length, 129) }, .want = A },
-	{ "structure far beyond the end", { SET(b.header.length, U16_MAX) }, .want = A },
-	{ "structure up to the end", { SET(b.header.length, 128) }, .want = A B },
-	{ "unknown type", { SET(b.header.type, 1) }, .want = A C },
-	{ "unknown type of length 0", { SET(b.header.type, 1), SET(b.header.length, 0) },
+	{ "one IOMMU too many", { SET(table.iommu_count, 16, 4) }, .want = A B C },
+	{ "far too many IOMMUs", { SET(table.iommu_count, 16, U16_MAX) }, .want = A B C },
+	{ "less IOMMUs than there are", { SET(table.iommu_count, 16, 1) }, .want = A },
+	{ "structure of length 0", { SET(b.header.length, 16, 0) }, .want = A },
+	{ "short structure", { SET(b.header.length, 16, 63) }, .want = A },
+	{ "first structure short", { SET(a.header.length, 16, 63) }, .want = "" },
+	{ "structure beyond the end", { SET(b.header.length, 16, 129) }, .want = A },
+	{ "structure far beyond the end", { SET(b.header.length, 16, U16_MAX) }, .want = A },
+	{ "structure up to the end", { SET(b.header.length, 16, 128) }, .want = A B },
+	{ "unknown type", { SET(b.header.type, 16, 1) }, .want = A C },
+	{ "unknown type of length 0", { SET(b.header.type, 16, 1), SET(b.header.length, 16, 0) },
 	  .want = A },
-	{ "last of a short unknown type", { SET(c.header.type, U16_MAX),
-	  SET(c.header.length, 4) }, .want = A B },
+	{ "last of a short unknown type", { SET(c.header.type, 16, U16_MAX),
+	  SET(c.header.length, 16, 4) }, .want = A B },
 
 	/* Units */
-	{ "own id of 17 bits", { SET(a.device_id, 0x10000) }, .want = B C },
-	{ "the same function twice", { SET(b.device_id, 0x00e8) }, .want = A C },
-	{ "the same id in another segment", { SET(c.device_id, 0x00e8) },
+	{ "own id of 17 bits", { SET(a.device_id, 32, 0x10000) }, .want = B C },
+	{ "the same function twice", { SET(b.device_id, 32, 0x00e8) }, .want = A C },
+	{ "the same id in another segment", { SET(c.device_id, 32, 0x00e8) },
 	  .want = A B "1:00e8 *; " },
-	{ "no PCI function, no address", { SET(a.flags, 0), SET(a.address_space_size, 0x400) },
-	  .want = B C },
-	{ "no PCI function, few registers", { SET(a.flags, 0), SET(a.base_address, 0x1000),
-	  SET(a.address_space_size, 0x13f) }, .want = B C },
-	{ "no PCI function", { SET(a.flags, 0), SET(a.base_address, 0x1000),
-	  SET(a.address_space_size, 0x140) }, .want = "0:none 10 20 100-1ff; " B C },
-	{ "31 bits of physical address", { SET(a.phy_width, 31) }, .want = B C },
-	{ "32 bits of physical address", { SET(a.phy_width, 32) }, .want = A B C },
-	{ "65 bits of physical address", { SET(a.phy_width, 65) }, .want = B C },
-	{ "31 bits of virtual address", { SET(a.virt_width, 31) }, .want = B C },
-	{ "64 bits of virtual address", { SET(a.virt_width, 64) }, .want = A B C },
-	{ "65 bits of virtual address", { SET(a.virt_width, U16_MAX) }, .want = B C },
-	{ "no widths", { SET(a.phy_width, 0), SET(a.virt_width, 0) }, .want = A B C },
-	{ "pages of 4 KiB only", { SET(a.page_size, BIT(12)) }, .want = B C },
-	{ "no page sizes", { SET(a.page_size, 0) }, .want = A B C },
-	{ "one level", { SET(a.max_page_level, 1) }, .want = B C },
-	{ "two levels", { SET(a.max_page_level, 2) }, .want = B C },
-	{ "four levels", { SET(a.max_page_level, 4) }, .want = B C },
-	{ "no levels", { SET(a.max_page_level, 0) }, .want = A B C },
-	{ "no number of devices", { SET(a.max_device_num, 0) }, .want = A B C },
-	{ "unknown flags", { SET(a.flags, ~(u32)WHOLE) }, .want = A B C },
+	{ "no PCI function, no address", { SET(a.flags, 32, 0),
+	  SET(a.address_space_size, 32, 0x400) }, .want = B C },
+	{ "no PCI function, few registers", { SET(a.flags, 32, 0), SET(a.base_address, 64, 0x1000),
+	  SET(a.address_space_size, 32, 0x13f) }, .want = B C },
+	{ "no PCI function", { SET(a.flags, 32, 0), SET(a.base_address, 64, 0x1000),
+	  SET(a.address_space_size, 32, 0x140) }, .want = "0:none 10 20 100-1ff; " B C },
+	{ "31 bits of physical address", { SET(a.phy_width, 16, 31) }, .want = B C },
+	{ "32 bits of physical address", { SET(a.phy_width, 16, 32) }, .want = A B C },
+	{ "65 bits of physical address", { SET(a.phy_width, 16, 65) }, .want = B C },
+	{ "31 bits of virtual address", { SET(a.virt_width, 16, 31) }, .want = B C },
+	{ "64 bits of virtual address", { SET(a.virt_width, 16, 64) }, .want = A B C },
+	{ "65 bits of virtual address", { SET(a.virt_width, 16, U16_MAX) }, .want = B C },
+	{ "no widths", { SET(a.phy_width, 16, 0), SET(a.virt_width, 16, 0) }, .want = A B C },
+	{ "pages of 4 KiB only", { SET(a.page_size, 64, BIT(12)) }, .want = B C },
+	{ "no page sizes", { SET(a.page_size, 64, 0) }, .want = A B C },
+	{ "one level", { SET(a.max_page_level, 16, 1) }, .want = B C },
+	{ "two levels", { SET(a.max_page_level, 16, 2) }, .want = B C },
+	{ "four levels", { SET(a.max_page_level, 16, 4) }, .want = B C },
+	{ "no levels", { SET(a.max_page_level, 16, 0) }, .want = A B C },
+	{ "no number of devices", { SET(a.max_device_num, 32, 0) }, .want = A B C },
+	{ "unknown flags", { SET(a.flags, 32, ~(u32)WHOLE) }, .want = A B C },
 
 	/* Lists */
-	{ "list in the structure's head", { SET(a.device_entry_offset, 63) }, .want = B C },
-	{ "list one byte beyond the structure", { SET(a.device_entry_offset, 65) },
+	{ "list in the structure's head", { SET(a.device_entry_offset, 32, 63) }, .want = B C },
+	{ "list one byte beyond the structure", { SET(a.device_entry_offset, 32, 65) },
 	  .want = B C },
-	{ "list one entry beyond the structure", { SET(a.device_entry_num, 5) }, .want = B C },
-	{ "list far beyond the structure", { SET(a.device_entry_offset, U32_MAX) },
+	{ "list one entry beyond the structure", { SET(a.device_entry_num, 32, 5) }, .want = B C },
+	{ "list far beyond the structure", { SET(a.device_entry_offset, 32, U32_MAX) },
 	  .want = B C },
-	{ "4 Gi entries", { SET(a.device_entry_num, U32_MAX) }, .want = B C },
-	{ "512 Mi entries, of which 32 bits see none", { SET(a.device_entry_num, BIT(29)) },
+	{ "4 Gi entries", { SET(a.device_entry_num, 32, U32_MAX) }, .want = B C },
+	{ "512 Mi entries, of which 32 bits see none", { SET(a.device_entry_num, 32, BIT(29)) },
 	  .want = B C },
-	{ "no list", { SET(a.device_entry_num, 0) }, .want = "0:00e8; " B C },
-	{ "no list, at no place", { SET(a.device_entry_num, 0),
-	  SET(a.device_entry_offset, U32_MAX) }, .want = "0:00e8; " B C },
-	{ "list and the whole segment", { SET(a.flags, PCI | WHOLE) },
+	{ "no list", { SET(a.device_entry_num, 32, 0) }, .want = "0:00e8; " B C },
+	{ "no list, at no place", { SET(a.device_entry_num, 32, 0),
+	  SET(a.device_entry_offset, 32, U32_MAX) }, .want = "0:00e8; " B C },
+	{ "list and the whole segment", { SET(a.flags, 32, PCI | WHOLE) },
 	  .want = "0:00e8 *; " B C },
-	{ "bad list and the whole segment", { SET(b.device_entry_num, U32_MAX) },
+	{ "bad list and the whole segment", { SET(b.device_entry_num, 32, U32_MAX) },
 	  .want = A B C },
-	{ "entry of length 0", { SET(list[1].length, 0) }, .want = B C },
-	{ "entry of length 4", { SET(list[0].length, 4) }, .want = B C },
-	{ "entry of length 255", { SET(list[3].length, 255) }, .want = B C },
-	{ "entry of unknown type", { SET(list[0].type, 3) },
+	{ "entry of length 0", { SET(list[1].length, 8, 0) }, .want = B C },
+	{ "entry of length 4", { SET(list[0].length, 8, 4) }, .want = B C },
+	{ "entry of length 255", { SET(list[3].length, 8, 255) }, .want = B C },
+	{ "entry of unknown type", { SET(list[0].type, 8, 3) },
 	  .want = "0:00e8 20 100-1ff; " B C },
-	{ "unknown type inside of a range", { SET(list[0].type, 1), SET(list[1].type, 255) },
+	{ "unknown type inside of a range", { SET(list[0].type, 8, 1), SET(list[1].type, 8, 255) },
 	  .want = "0:00e8 10-1ff; " B C },
-	{ "end without start", { SET(list[1].type, 2) }, .want = "0:00e8 10 20; " B C },
-	{ "start after start", { SET(list[0].type, 1) },
+	{ "end without start", { SET(list[1].type, 8, 2) }, .want = "0:00e8 10 20; " B C },
+	{ "start after start", { SET(list[0].type, 8, 1) },
 	  .want = "0:00e8 20 100-1ff; " B C },
-	{ "start before single", { SET(list[2].type, 1) }, .want = "0:00e8 10 20; " B C },
-	{ "start as last", { SET(list[3].type, 1) }, .want = "0:00e8 10 100-1ff; " B C },
-	{ "end before start", { SET(list[2].device_id, 0xff) }, .want = "0:00e8 10 20; " B C },
-	{ "range of one", { SET(list[2].device_id, 0x100) },
+	{ "start before single", { SET(list[2].type, 8, 1) }, .want = "0:00e8 10 20; " B C },
+	{ "start as last", { SET(list[3].type, 8, 1) }, .want = "0:00e8 10 100-1ff; " B C },
+	{ "end before start", { SET(list[2].device_id, 16, 0xff) }, .want = "0:00e8 10 20; " B C },
+	{ "range of one", { SET(list[2].device_id, 16, 0x100) },
 	  .want = "0:00e8 10 20 100; " B C },
-	{ "all ids", { SET(list[1].device_id, 0), SET(list[2].device_id, U16_MAX) },
+	{ "all ids", { SET(list[1].device_id, 16, 0), SET(list[2].device_id, 16, U16_MAX) },
 	  .want = "0:00e8 0-ffff; " B C },
-	{ "the same twice", { SET(list[0].device_id, 0x20) },
+	{ "the same twice", { SET(list[0].device_id, 16, 0x20) },
 	  .want = "0:00e8 20 100-1ff; " B C },
-	{ "inside of a range", { SET(list[3].device_id, 0x1ff) },
+	{ "inside of a range", { SET(list[3].device_id, 16, 0x1ff) },
 	  .want = "0:00e8 10 100-1ff; " B C },
 };
 
@@ -320,15 +320,17 @@ static void __init driver_is_told_what_firmware_says(struct kunit *test)
 	free_units(&units);
 }
 
+struct long_sample {
+	struct acpi_table_iovt table;
+	struct acpi_iovt_iommu iommu;
+	struct acpi_iovt_device_entry list[];
+} __packed;
+
 /* A structure's length has 16 bits */
 static void __init longest_list_fits(struct kunit *test)
 {
 	const unsigned int nr = (U16_MAX - sizeof(struct acpi_iovt_iommu)) / 8;
-	struct {
-		struct acpi_table_iovt table;
-		struct acpi_iovt_iommu iommu;
-		struct acpi_iovt_device_entry list[];
-	} __packed *table;
+	struct long_sample *table;
 	size_t size = sizeof(*table) + nr * 8;
 	struct iovt_unit *unit;
 	LIST_HEAD(units);
@@ -407,7 +409,7 @@ static const struct {
 	u16 rid;
 	/* The unit's own segment and id; 0 if the device is behind none */
 	u32 want;
-} devices[] __initconst = {
+} devices[] = {
 	{ 0, 0x0010, 0x000e8 },		/* In the first unit's list */
 	{ 0, 0x0100, 0x000e8 },
 	{ 0, 0x0180, 0x000e8 },
