@@ -172,11 +172,11 @@ static void fill(unsigned char *memory, unsigned char start)
 		memory[i] = start + i % 251;
 }
 
-/* Whether @count bytes are as fill() left them, but for @shift bytes that lie elsewhere */
-static int is_filled(const unsigned char *memory, unsigned char start, int count, int shift)
+/* Whether @count bytes are what fill() has written at @offset */
+static int is_filled(const unsigned char *memory, unsigned char start, int count, int offset)
 {
 	for (int i = 0; i < count; i++)
-		if (memory[i] != (unsigned char)(start + (i + shift) % 251))
+		if (memory[i] != (unsigned char)(start + (i + offset) % 251))
 			return 0;
 	return 1;
 }
@@ -185,8 +185,8 @@ static int is_filled(const unsigned char *memory, unsigned char start, int count
 #define WANT(what, text)	do { if (!(what)) return (text); } while (0)
 
 /*
- * Three accesses are to pages that are not mapped: one before anything else, so that
- * a TLB may remember it, and one each way after the page has gone.
+ * Three copies are of pages that are not mapped: one before anything else, so that a
+ * TLB may remember it, and one each way after the page has gone.
  */
 static const char *use(struct given *given, unsigned char *first, unsigned char *second)
 {

@@ -119,8 +119,7 @@ def old(tree):
 GIVEN = "iommufd.allow_unsafe_interrupts=1"
 # given.c has the device copy three times what is not mapped for it: 256 bytes, 4 at a time
 DENIED = 3 * 256 // 4
-# How many devices can be given away where all others are translated by default: there are
-# 16 entries, and devices behind a bridge to PCI have two each.
+# How many devices find an entry where default domains have all that they may have
 LEFT = 3
 
 

@@ -36,7 +36,7 @@ static struct fwnode_handle *iovt_pci_fwnode(struct pci_dev *pdev)
 	if (fwnode)
 		return fwnode;
 
-	/* Not every function has a device in ACPI's namespace */
+	/* Most functions have no device in ACPI's namespace */
 	fwnode = acpi_alloc_fwnode_static();
 	if (!fwnode)
 		return NULL;
@@ -60,6 +60,7 @@ const struct iovt_iommu *iovt_claim(struct pci_dev *pdev)
 {
 	struct fwnode_handle *fwnode;
 	struct iovt_unit *unit;
+	int node;
 
 	unit = iovt_find_self(&iovt_units, pci_domain_nr(pdev->bus), pci_dev_id(pdev));
 	if (!unit)
@@ -68,8 +69,9 @@ const struct iovt_iommu *iovt_claim(struct pci_dev *pdev)
 	if (!fwnode)
 		return NULL;
 
-	if (unit->has_pxm && pxm_to_online_node(unit->pxm) != NUMA_NO_NODE)
-		set_dev_node(&pdev->dev, pxm_to_online_node(unit->pxm));
+	node = unit->has_pxm ? pxm_to_online_node(unit->pxm) : NUMA_NO_NODE;
+	if (node != NUMA_NO_NODE)
+		set_dev_node(&pdev->dev, node);
 	WRITE_ONCE(unit->fwnode, fwnode);
 
 	return &unit->info;
@@ -155,7 +157,7 @@ static int __init iovt_init(void)
 	if (acpi_disabled || ACPI_FAILURE(acpi_get_table(ACPI_SIG_IOVT, 0, &table)))
 		return 0;
 	if (iovt_parse(table, table->length, &iovt_units) == -ENOMEM)
-		pr_err("no memory, devices are not translated\n");
+		pr_err("no memory: devices of some IOMMUs are not translated\n");
 	acpi_put_table(table);
 
 	if (!list_empty(&iovt_units))
