@@ -6,6 +6,7 @@ import pathlib
 import tempfile
 import time
 import unittest
+from unittest import mock
 
 from wb import core
 
@@ -15,6 +16,18 @@ class Scratch(unittest.TestCase):
         scratch = tempfile.TemporaryDirectory()
         self.addCleanup(scratch.cleanup)
         self.dir = pathlib.Path(scratch.name)
+
+
+class Settings(unittest.TestCase):
+    def test_number_is_from_1_on(self):
+        with mock.patch.dict("os.environ", {"N": "7"}):
+            self.assertEqual(core.count("N", 3), 7)
+        with mock.patch.dict("os.environ", {"N": ""}):
+            self.assertEqual(core.count("N", 3), 3)
+        for wrong in ("0", "-1", "x", "1.5"):
+            with mock.patch.dict("os.environ", {"N": wrong}), \
+                    self.assertRaisesRegex(core.Failure, f"N={wrong} is not a number"):
+                core.count("N", 3)
 
 
 class Run(Scratch):
