@@ -51,7 +51,6 @@ class Bisect(SeriesCase):
             configs["smp"] = ([self.fragment], {"SMP": "y"})
         with mock.patch.object(prefixes.kernel, "config", self.config), \
              mock.patch.object(prefixes.kernel, "build", self.build), \
-             mock.patch.object(core, "STAMPS", self.tmp / "stamp"), \
              mock.patch.object(core, "results", results), \
              contextlib.redirect_stdout(io.StringIO()):
             prefixes.check_bisect(self.tree, self.boot, configs, self.root)
@@ -78,9 +77,17 @@ class Bisect(SeriesCase):
         self.check(BAD)
         self.assertEqual(self.built, ["bisect-up"], "the failure alone")
         self.check(GOOD)
-        self.assertEqual(len(self.built), 2, "0001 is as it was")
+        self.assertEqual(len(self.built), 1, "0001 and 0002 are kernels that were there")
         self.check(GOOD)
         self.assertEqual(self.built, [])
+
+    def test_what_is_done_is_kept_in_a_file(self):
+        self.check(BAD)
+        lines = prefixes.done(self.root).values()
+        self.assertEqual([line.split()[1:] for line in lines],
+                         [["up", "bus-Fix-a"], ["up", "bus-Fix-a-more"]], "not what is broken")
+        self.check(GOOD[:1])
+        self.assertEqual(len(prefixes.done(self.root)), 1, "what is no prefix is not kept")
 
     def test_prefix_that_does_not_boot(self):
         hangs = ("bus: Hang", {A: "hangs\n"})

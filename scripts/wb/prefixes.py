@@ -3,6 +3,10 @@
 
 A prefix is checked out in the one kernel tree, so that only what differs from
 the prefix before is compiled again; the whole series always comes back.
+
+kunit/prefixes has a mark of each prefix that was built and booted, as all of them
+take hours: make check-bisect leaves out what is there. A mark is of the kernel's
+text, its configuration and the names of the tools, and is followed by the latter two.
 """
 import contextlib
 import pathlib
@@ -52,6 +56,24 @@ def text(tree, rev):
 
 # ------------------------------------------------------------------ bisect
 
+DONE_HEAD = """\
+# Which prefixes of the series are kernels that boot: written, and read, by make
+# check-bisect. The format stands in scripts/wb/prefixes.py.
+"""
+
+
+def done(root=ROOT):
+    """{mark: its line of kunit/prefixes}"""
+    path = root / "kunit/prefixes"
+    lines = path.read_text().splitlines() if path.exists() else []
+    return {line.split()[0]: line for line in lines if line and line[0] != "#"}
+
+
+def write_done(lines, root=ROOT):
+    (root / "kunit").mkdir(exist_ok=True)
+    (root / "kunit/prefixes").write_text(DONE_HEAD + "".join(f"{line}\n" for line in lines))
+
+
 def check_bisect(tree, smoke, configs=None, root=ROOT):
     """Every prefix of the series builds and boots in each configuration.
 
@@ -61,22 +83,27 @@ def check_bisect(tree, smoke, configs=None, root=ROOT):
     """
     configs = configs or CONFIGS
     prefixes = series.commits(tree, root)
+    marks = []
     core.Progress.also(len(prefixes) * len(configs))
     with borrowed(tree):
         for name, (fragments, extra) in configs.items():
             for patch, commit in prefixes:
-                prefix(tree, patch, commit, name, fragments, extra, smoke)
+                marks.append(prefix(tree, patch, commit, name, fragments, extra, smoke, root))
+    # What is no prefix any more was kept until here: a run may be broken off
+    kept = done(root)
+    write_done([kept[mark] for mark in marks if mark in kept], root)
 
 
-def prefix(tree, patch, commit, name, fragments, extra, smoke):
-    """Build one prefix in one configuration, unless that was done before."""
-    stamp = f"bisect-{name}-{number(patch)}"
+def prefix(tree, patch, commit, name, fragments, extra, smoke, root):
+    """Build one prefix in one configuration, unless that was done before; its mark."""
     extra = {**ALWAYS, **extra}
     # Without the symbols of later patches, which leave this kernel as it is.
-    key = core.digest(text(tree, commit), fragments, sorted(extra.items()), kernel.toolchain())
+    mark = core.digest(text(tree, commit), fragments, sorted(extra.items()),
+                       kernel.toolchain())[:16]
     what = f"{patch.name} {name}"
     with core.phase(f"Prefix up to {what}") as state:
-        if core.fresh(stamp, key):
+        kept = done(root)
+        if mark in kept:
             state.note = "up to date"
         else:
             try:
@@ -84,9 +111,10 @@ def prefix(tree, patch, commit, name, fragments, extra, smoke):
             except Failure as failure:
                 core.results.failed("bisect", what, explain(failure))
                 state.note = "FAILED"
-                return
-            core.stamp(stamp, key)
+                return mark
+            write_done([*kept.values(), f"{mark} {name} {patch.stem[5:]}"], root)
     core.results.passed("bisect", what)
+    return mark
 
 
 def build_prefix(tree, commit, name, fragments, wanted, smoke):
