@@ -46,8 +46,12 @@ class Machine:
              ",".join(["loongarch-iommu,id=iommu,addr=1a.0", *words]),
              "-device", "nvme,serial=1,addr=2.0"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.socket, _ = listener.accept()
-        listener.close()
+        try:
+            self.socket, _ = listener.accept()
+        except TimeoutError:
+            raise ConnectionError("QEMU ended") from None
+        finally:
+            listener.close()
         self.file = self.socket.makefile("rw")
         self.phase = self.tail = 0
         for slot, bars in ((UNIT, (REGS, 0, TABLES, 0)), (NVME, (NVME_REGS, 0))):
@@ -279,6 +283,15 @@ class IommuModel(unittest.TestCase):
         m.flush_both(4)
         self.assertTrue(self.works(m, HERE, THERE + PAGE))
 
+    def test_flush_of_a_domain_is_of_the_tlb_that_it_names(self):
+        m = self.translating()
+        self.assertTrue(self.works(m))
+        m.map(ANSWERED, THERE + PAGE)
+        m.flush(4, READS)
+        self.assertTrue(self.works(m))
+        m.flush(4, WRITES)
+        self.assertTrue(self.works(m, HERE, THERE + PAGE))
+
     def test_absence_is_remembered(self):
         for neg_cache, good in (("on", False), ("off", True)):
             m = self.translating(neg_cache=neg_cache)
@@ -315,6 +328,31 @@ class IommuModel(unittest.TestCase):
         m.bind(more=OLD_ENABLE)
         m.start()
         self.assertTrue(self.works(m))
+
+    def test_old_unit_is_switched_with_each_entry(self):
+        m = self.machine(revision=0)
+        m.bind()
+        m.enable()
+        m.start()
+        self.assertTrue(self.works(m, ASKED, ANSWERED))
+
+    def test_devices_find_memory_of_others_where_the_zone_has_its_own(self):
+        where = 1 << 40
+        moved = dict(zone_memory=ASKED, zone_size=2 * PAGE, zone_at=where)
+        m = self.machine(**moved)
+        m.start()
+        self.assertFalse(self.works(m, ASKED, ANSWERED))
+        m = self.translating(**moved)
+        m.map(ASKED, where)
+        m.map(ANSWERED, where + PAGE)
+        self.assertTrue(self.works(m, ASKED, ANSWERED))
+
+    def test_where_memory_can_not_be(self):
+        for wrong in (dict(zone_memory=0, zone_at=PAGE, zone_size=2 * PAGE),
+                      dict(zone_memory=0, zone_at=(1 << 48) - PAGE, zone_size=2 * PAGE),
+                      dict(zone_memory=0, zone_at=PAGE, zone_size=1 << 60)):
+            with self.assertRaises(ConnectionError):
+                self.machine(**wrong)
 
     def test_requester_ids_may_be_compared_in_part(self):
         m = self.translating(rid_mask="0x00ff")

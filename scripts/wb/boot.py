@@ -95,17 +95,17 @@ def firmware_entry(raw, initrd, append=CONSOLE):
             "-initrd", initrd, "-append", append]
 
 
-def nonroot_entry(elf, raw, initrd, smp=None, cpu=0, variant="", junk=JUNK):
+def nonroot_entry(elf, raw, initrd, smp=None, cpu=0, variant="", junk=JUNK, words=()):
     """QEMU's arguments that start @raw, whose ELF file is @elf, as hvisor does.
 
-    @junk is what is at physical 0.
+    @junk is what is at physical 0, and @words what hvisor writes into registers before.
     """
     if initrd.stat().st_size > zones.INITRD_SIZE:
         raise Failure(f"{core.shown(initrd)} is larger than {zones.INITRD_SIZE >> 20} MiB")
     rom, low = HERE / "nonroot/rom", HERE / "nonroot/junk"
     rom.write_bytes(qemu.entry_rom(zones.elf_entry(elf) - zones.LOAD + zones.ENTRY, cpu,
                                    zones.shared_eiointc(cpu) if variant in zones.SHARED_VARIANTS
-                                   else ()))
+                                   else (), words))
     low.write_bytes(junk)
     shape = {**zones.NONROOT_MACHINE, **({"smp": smp} if smp else {})}
     return [*qemu.machine(**shape), "-bios", rom, *qemu.blob(raw, zones.ENTRY),

@@ -124,14 +124,23 @@ def write_iocsr(address, value):
             lu12i_w(T1, value >> 12), ori(T1, T1, value & 0xfff), iocsrwr_w(T1, T0)]
 
 
-def entry_rom(entry, cpu=0, iocsrs=()):
+def st_w(rd, rj):
+    return 0x29800000 | rj << 5 | rd
+
+
+def write_memory(address, value):
+    return [*write_iocsr(address, value)[:-1], st_w(T1, T0)]
+
+
+def entry_rom(entry, cpu=0, iocsrs=(), words=()):
     """A ROM that enters @entry (physical) on core @cpu as hvisor does.
 
     All registers are zero but t0, which holds the address. Other cores stop.
-    Before, it writes @iocsrs, (address, value of 32 bits) in turn.
+    Before, it writes @iocsrs and @words of memory, (address, value of 32 bits) in turn.
     """
     return rom([csrrd(T0, CPUID), ori(T1, ZERO, cpu), beq(T0, T1, 8), branch_to_self(),
                 *(i for address, value in iocsrs for i in write_iocsr(address, value)),
+                *(i for address, value in words for i in write_memory(address, value)),
                 lu12i_w(T0, entry >> 12), ori(T0, T0, entry & 0xfff), lu32i_d(T0, entry >> 32),
                 *(move(reg, ZERO) for reg in range(1, 32) if reg != T0), jirl(ZERO, T0)])
 

@@ -160,3 +160,61 @@ def full(tree):
     return run_unit(tree, "iommu-full", complaint, f"{TRANSLATED} {GIVEN}", devices=devices,
                     also=[domain_of(functions[0], "DMA"), domain_of(functions[-1], "identity"),
                           f"exhaust {LEFT} {' '.join(functions[-6:])}"])
+
+
+# ------------------------------------- a zone whose memory is not where it seems to be
+
+# Where devices find it; a page of the unit's tables covers so much
+MOVED_TO, HUGE = 0x400000000, 1 << 25
+# Config space of the unit, and where its BARs are while the hypervisor uses them
+UNIT, REGS, TABLES = 0x20000000 + (0x1a << 15), 0x7c000000, 0x78000000
+# What a table's entry has, and that of a page of 32 MiB; devices of the root ports
+TABLE_ENTRY, PAGE_ENTRY, PORTS = 0xd, 0xf, (1, 2)
+
+
+def words_of(address, value):
+    """64 bits as two words."""
+    return [(address, value & 0xffffffff), (address + 4, value >> 32)]
+
+
+def zone_map():
+    """What hvisor writes to let the unit of revision 0 map the zone's memory: domain 1."""
+    root, directory = TABLES, TABLES + 0x4000
+    words = [(UNIT + 0x10, REGS), (UNIT + 0x14, 0), (UNIT + 0x18, TABLES), (UNIT + 0x1c, 0),
+             (UNIT + 4, 2), *words_of(root, directory - TABLES | TABLE_ENTRY)]
+    for at in range(0, zones.WINDOW_SIZE, HUGE):
+        words += words_of(directory + 8 * ((zones.WINDOW + at) // HUGE),
+                          MOVED_TO + at | PAGE_ENTRY)
+    words += [(REGS + 0xa4, 0x2e4b66ce), (REGS + 0x2c, 0), (REGS + 0x28, 0)]
+    for index, slot in enumerate(PORTS):
+        words += [(REGS + 0x18, 1 << 31 | index << 24 | 1 << 20 | 1 << 16 | slot << 3),
+                  (REGS + 0x1c, 0)]
+    # The zone has its BARs elsewhere, or nowhere
+    return [*words, (UNIT + 4, 0)]
+
+
+COMPLETION_IS_LOST = "Identify Controller failed (-4)"
+
+
+def unit_elsewhere():
+    """A unit of revision 0 on whose bus the zone's memory is at MOVED_TO."""
+    return ["-device", f"loongarch-iommu,id=iommu,addr=1a.0,revision=0,zone-at={MOVED_TO},"
+                       f"zone-memory={zones.WINDOW},zone-size={zones.WINDOW_SIZE}"]
+
+
+@row("moved", "devices find the zone's memory elsewhere than its CPU does, and the hypervisor "
+              "lets the IOMMU map it: NVMe works")
+def moved(tree):
+    args, disks, checks = boot.nonroot_parts()
+    return rows.run_zone(tree, "moved", ([*args, *hypervisor(), *unit_elsewhere()], disks, checks),
+                         words=zone_map())
+
+
+@row("moved-lost", "the same without that: NVMe's completions are not seen")
+def moved_lost(tree):
+    args, [disk], _ = boot.nonroot_parts()
+    disk.make()
+    args = [*args, *hypervisor(), *unit_elsewhere(), *disk.arguments()]
+    outcome = rows.run_zone(tree, "moved-lost", (args, [], ["cpus 1", f"pci {boot.NVME_ID}"]),
+                            variant="zone-impatient")
+    return rows.has_said(outcome, COMPLETION_IS_LOST)

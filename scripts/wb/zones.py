@@ -319,18 +319,22 @@ def ls7a_edits(*windows):
 PERIODIC_EDITS = f"""
 / {{ chosen {{ bootargs = "{CONSOLE} highres=off nohz=off"; }}; }};
 """
+# NVMe's driver waits a minute for an answer that does not come.
+IMPATIENT_EDITS = f"""
+/ {{ chosen {{ bootargs = "{CONSOLE} nvme_core.admin_timeout=2"; }}; }};
+"""
 # Only the hypervisor can stop the zone, and print what it says.
 UART = 0x1fe001e0
 SERVICES_EDITS = "".join(f"/delete-node/ &{{/{node}}};\n" for node in (
     "poweroff", "reboot", *(f"serial@{UART + 0x100 * number:x}" for number in range(4)))) + """
 / { chosen { bootargs = "earlycon=hvisor keep_bootcon console=ttyS0 swiotlb=2048"; }; };
 """
-
 VARIANTS = {"": "", "shared": SHARED_EDITS, "pci": PCI_EDITS, "no-timer": NO_TIMER_EDITS,
             "hvisor": HVISOR_EDITS, "zone": machine_edits(2), "zone-rev-a": machine_edits(1),
             "zone-ls7a": machine_edits(2, ls7a_edits(LS7A_CFG0, LS7A_CFG1)),
             "zone-cfg0": machine_edits(2, ls7a_edits(LS7A_CFG0)),
             "zone-periodic": machine_edits(2, PERIODIC_EDITS),
+            "zone-impatient": machine_edits(2, IMPATIENT_EDITS),
             "zone-services": machine_edits(3, SERVICES_EDITS)}
 # In which others have routed and enabled the zone's vectors.
 SHARED_VARIANTS = "shared", "hvisor"

@@ -13,6 +13,7 @@
 #include "qemu/bitops.h"
 #include "qemu/log.h"
 #include "qemu/module.h"
+#include "qemu/range.h"
 #include "qemu/units.h"
 #include "qapi/error.h"
 #include "exec/address-spaces.h"
@@ -103,7 +104,11 @@ struct LoongArchIommu {
     bool check_perm;
     bool msi_bypass;
     uint32_t vbtc_noise;
+    uint64_t zone_memory, zone_size, zone_at;
 
+    MemoryRegion bus_view, rest, foreign, moved;
+    AddressSpace bus_as;
+    AddressSpace *bus;          /* what devices find without translation */
     MemoryRegion regs_region, tables;
     uint32_t regs[REG_END / 4];
     uint32_t entries[NR_ENTRIES];
@@ -292,8 +297,7 @@ static bool read_table(LoongArchIommu *s, uint64_t table, unsigned int index,
         *pte = ldq_le_p(memory_region_get_ram_ptr(&s->tables) + at);
         return true;
     }
-    *pte = address_space_ldq_le(&address_space_memory, at, MEMTXATTRS_UNSPECIFIED,
-                                &result);
+    *pte = address_space_ldq_le(s->bus, at, MEMTXATTRS_UNSPECIFIED, &result);
 
     return result == MEMTX_OK && *reg(s, REG_CTRL) & CTRL_MAIN_MEMORY;
 }
@@ -411,7 +415,7 @@ static IOMMUTLBEntry translate(IOMMUMemoryRegion *region, hwaddr iova,
     LoongArchIommu *s = space->s;
     int domain = domain_of(space);
     IOMMUTLBEntry same = {
-        .target_as = &address_space_memory,
+        .target_as = s->bus,
         .addr_mask = MAKE_64BIT_MASK(0, PAGE_BITS),
         .iova = iova & ~MAKE_64BIT_MASK(0, PAGE_BITS),
         .translated_addr = iova & ~MAKE_64BIT_MASK(0, PAGE_BITS),
@@ -466,7 +470,7 @@ static AddressSpace *space_of(PCIBus *bus, void *opaque, int devfn)
     }
     /* It reads its tables by itself, and is not behind itself */
     if (bus == pci_get_bus(PCI_DEVICE(s)) && devfn == PCI_DEVICE(s)->devfn) {
-        return &address_space_memory;
+        return s->bus;
     }
 
     space = g_new0(Space, 1);
@@ -518,6 +522,39 @@ static bool check_properties(LoongArchIommu *s, Error **errp)
     return false;
 }
 
+/* iommu.md, 4.6: where the zone's memory seems to be, devices find that of others */
+static bool move_memory(LoongArchIommu *s, Error **errp)
+{
+    MemoryRegion *cpus = get_system_memory();
+
+    if (!s->zone_size) {
+        s->bus = &address_space_memory;
+        return true;
+    }
+    if (s->zone_size > BIT_ULL(47) ||
+        MAX(s->zone_memory, s->zone_at) > BIT_ULL(48) - s->zone_size ||
+        ranges_overlap(s->zone_memory, s->zone_size, s->zone_at, s->zone_size)) {
+        error_setg(errp, "zone-at must be clear of the zone's memory, both below 2^48");
+        return false;
+    }
+    if (!memory_region_init_ram(&s->foreign, OBJECT(s), "loongarch-iommu-foreign",
+                                s->zone_size, errp)) {
+        return false;
+    }
+    memory_region_init(&s->bus_view, OBJECT(s), "loongarch-iommu-bus", UINT64_MAX);
+    memory_region_init_alias(&s->rest, OBJECT(s), "loongarch-iommu-rest", cpus, 0,
+                             UINT64_MAX);
+    memory_region_init_alias(&s->moved, OBJECT(s), "loongarch-iommu-moved", cpus,
+                             s->zone_memory, s->zone_size);
+    memory_region_add_subregion(&s->bus_view, 0, &s->rest);
+    memory_region_add_subregion_overlap(&s->bus_view, s->zone_memory, &s->foreign, 1);
+    memory_region_add_subregion_overlap(&s->bus_view, s->zone_at, &s->moved, 1);
+    address_space_init(&s->bus_as, &s->bus_view, "loongarch-iommu-bus");
+    s->bus = &s->bus_as;
+
+    return true;
+}
+
 static void iommu_realize(PCIDevice *dev, Error **errp)
 {
     LoongArchIommu *s = LOONGARCH_IOMMU(dev);
@@ -528,6 +565,9 @@ static void iommu_realize(PCIDevice *dev, Error **errp)
     }
     if (pci_device_root_bus(dev)->iommu_ops) {
         error_setg(errp, "there is an IOMMU already");
+        return;
+    }
+    if (!move_memory(s, errp)) {
         return;
     }
     pci_set_word(dev->config + PCI_DEVICE_ID, s->device_id);
@@ -605,6 +645,10 @@ static const Property iommu_properties[] = {
     DEFINE_PROP_BOOL("msi-bypass", LoongArchIommu, msi_bypass, true),
     /* 2.2: what unknown bits have, which a driver must not change */
     DEFINE_PROP_UINT32("vbtc-noise", LoongArchIommu, vbtc_noise, 0xa4a4a2e0),
+    /* 4.6: devices find the zone's memory elsewhere than its CPU does */
+    DEFINE_PROP_UINT64("zone-memory", LoongArchIommu, zone_memory, 0),
+    DEFINE_PROP_SIZE("zone-size", LoongArchIommu, zone_size, 0),
+    DEFINE_PROP_UINT64("zone-at", LoongArchIommu, zone_at, 0),
 };
 
 static void iommu_class_init(ObjectClass *klass, void *data)

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The documents in Markdown: they can be read, and what they point at is there."""
+import re
+import subprocess
+import unittest
+
+from wb.core import ROOT
+
+LINES = 200
+LINK = re.compile(r"\]\(([^)#:]+)\)")
+
+
+def documents():
+    listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard",
+                             "*.md"], cwd=ROOT, capture_output=True, text=True, check=True)
+    return [ROOT / name for name in listed.stdout.split()]
+
+
+class Documents(unittest.TestCase):
+    def test_no_document_is_longer_than_anybody_reads(self):
+        sizes = {path.relative_to(ROOT): len(path.read_text().splitlines())
+                 for path in documents()}
+        self.assertGreater(len(sizes), 5)
+        self.assertEqual({path: size for path, size in sizes.items() if size > LINES}, {})
+
+    def test_links_lead_to_files(self):
+        links = [(path, link) for path in documents() for link in LINK.findall(path.read_text())]
+        self.assertGreater(len(links), 10)
+        self.assertEqual([link for path, link in links if not (path.parent / link).exists()], [])
+
+
+if __name__ == "__main__":
+    unittest.main()
