@@ -46,13 +46,15 @@ static int remember(const char *entry, const void *arg)
 }
 
 /* Opens the function's file of VFIO, after its driver has become VFIO's; or -1 */
-static int open_function(const char *function)
+int give_to_vfio(const char *function)
 {
 	char path[128], name[32] = "";
 
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/driver_override", function);
 	if (write_file(path, "vfio-pci"))
 		return -1;
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/driver/unbind", function);
+	write_file(path, function);
 	write_file("/sys/bus/pci/drivers_probe", function);
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/vfio-dev", function);
 	any_entry(path, remember, name);
@@ -68,7 +70,7 @@ static const char *give(const char *function, struct given *given)
 	struct vfio_device_bind_iommufd bind = { .argsz = sizeof(bind) };
 	struct vfio_device_attach_iommufd_pt attach = { .argsz = sizeof(attach) };
 
-	given->device = open_function(function);
+	given->device = give_to_vfio(function);
 	if (given->device < 0)
 		return "VFIO has no file";
 	given->iommufd = open("/dev/iommu", O_RDWR);

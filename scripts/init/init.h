@@ -14,6 +14,7 @@ int any_entry(const char *path, int (*visit)(const char *entry, const void *arg)
 	      const void *arg);
 
 /* given.c */
+int give_to_vfio(const char *function);
 void check_given(char **arg);
 void check_exhaust(char **arg);
 

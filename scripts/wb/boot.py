@@ -81,9 +81,12 @@ def usual(zone):
 JUNK = (b"rdinit=/nonexistent maxcpus=0 " + bytes(range(1, 256))) * 32
 
 
-def root_entry(elf, initrd, append=CONSOLE, smp=None, edits=""):
-    """QEMU's arguments that start @elf by -kernel, with QEMU's device tree corrected."""
-    shape = {**zones.ROOT_MACHINE, **({"smp": smp} if smp else {})}
+def root_entry(elf, initrd, append=CONSOLE, edits="", **shape):
+    """QEMU's arguments that start @elf by -kernel, with QEMU's device tree corrected.
+
+    @shape is what differs from zones.ROOT_MACHINE.
+    """
+    shape = {**zones.ROOT_MACHINE, **shape}
     dtb = zones.device_tree("root", zones.ROOT_EDITS + edits, **shape)
     return [*qemu.machine(**shape), "-kernel", elf, "-initrd", initrd,
             "-append", append, *qemu.blob(dtb, 0x100000)]
@@ -182,7 +185,7 @@ def smoke(tree, out):
     initrd, token = initramfs(tree, out, "smoke", [f"cpus {smp}", "clock 100 1"])
     # Its KUnit tests are those of all subsystems; here they only have to compile.
     append = f"{CONSOLE} kunit.enable=0"
-    outcome = qemu.boot(root_entry(out / "arch/loongarch/boot/vmlinux.elf", initrd, append, smp),
+    outcome = qemu.boot(root_entry(out / "arch/loongarch/boot/vmlinux.elf", initrd, append, smp=smp),
                         log, token, TIMEOUT)
     if not outcome.ok:
         raise Failure(f"booting {core.shown(out)}: {outcome.reason}", log)

@@ -11,6 +11,8 @@ from .core import LOGS, ROOT
 from .zones import HERE, MIB
 
 INIT = ROOT / "scripts/init"
+HEADERS = HERE / "headers"      # the kernel's, for programs
+CLANG = "clang"
 ACPI_TABLES = "/kernel/firmware/acpi"
 
 
@@ -20,25 +22,64 @@ def build_init(tree, out):
     """Compile init against the tree's nolibc; @out is a configured kernel's."""
     init = HERE / "init"
     nolibc = tree.dir / "tools/include/nolibc"
-    headers = HERE / "headers"
+    headers = HEADERS
     key = core.digest(INIT, nolibc, tree.dir / "include/uapi", kernel.toolchain())
     if core.fresh("init", key, [init]):
         return init
     kernel.make(tree, out, "headers_install", log=LOGS / "headers.log",
                 extra=[f"INSTALL_HDR_PATH={headers}"], what="installing kernel headers")
-    clang = "clang" + suffix()
-    builtin = core.run([clang, "-print-file-name=include"]).strip()
-    core.run([clang, "--target=loongarch64-linux-gnu", "-Os", "-Wall", "-Wextra", "-Werror",
+    builtin = core.run([CLANG + suffix(), "-print-file-name=include"]).strip()
+    core.run([*compiler(), "-Os", "-Wall", "-Wextra", "-Werror",
               "-Wno-unused-parameter",
               # nolibc has no puts, which the compiler would make of a printf
               "-ffreestanding", "-fno-stack-protector", "-fno-asynchronous-unwind-tables",
               "-static", "-nostdlib", "-nostdinc", "-isystem", builtin, f"-I{nolibc}",
-              f"-I{headers}/include", "-include", nolibc / "nolibc.h",
-              f"--ld-path={shutil.which('ld.lld' + suffix())}", "-s", "-o", init,
+              f"-I{headers}/include", "-include", nolibc / "nolibc.h", "-s", "-o", init,
               *sorted(INIT.glob("*.c"))],
              log=LOGS / "init.log", what="building scripts/init")
     core.stamp("init", key)
     return init
+
+
+# The kernel's programs that give a device to themselves, and what Debian's forky has of a
+# C library for the machine. They are linked statically.
+SELFTESTS = ("vfio_iommufd_setup_test", "vfio_dma_mapping_test", "vfio_pci_device_test",
+             "vfio_pci_driver_test")
+C_LIBRARY = "libc6-dev", "libgcc-16-dev", "uuid-dev"
+
+
+def vfio_selftests(tree, out):
+    """{path in the initramfs: (file, mode)} of the kernel's selftests of VFIO, all in /bin."""
+    build_init(tree, out)       # which installs the kernel's headers
+    tests = tree.dir / "tools/testing/selftests"
+    source_dir, made = tests / "vfio", HERE / "selftests"
+    debs = [source.download(package, None, "forky", "loong64") for package in C_LIBRARY]
+    files = [made / name for name in SELFTESTS]
+    key = core.digest(*debs, source_dir, tree.dir / "include/uapi", compiler())
+    if not core.fresh("selftests", key, files):
+        made.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=HERE) as root:
+            for deb in debs:
+                core.run(["dpkg-deb", "-x", deb, root], what=f"unpacking {deb.name}")
+            # Their own Makefile knows no LoongArch
+            for file in files:
+                core.run([*compiler(), f"--sysroot={root}", "-Os", "-static", "-s", "-pthread",
+                          "-D_GNU_SOURCE=", "-isystem", HEADERS / "include",
+                          f"-I{tree.dir}/tools/include", f"-I{tests}",
+                          f"-I{source_dir}/lib/include", source_dir / f"{file.name}.c",
+                          *sorted(source_dir.glob("lib/*.c")),
+                          *(source_dir / f"lib/drivers/{name}/{name}.c"
+                            for name in ("igb", "nv_falcon")),
+                          "-luuid", "-o", file],
+                         log=LOGS / "selftests.log", what=f"building {file.name}")
+        core.stamp("selftests", key)
+    return {f"/bin/{file.name}": (file, 0o755) for file in files}
+
+
+def compiler():
+    """clang and its linker, for the machine."""
+    return [CLANG + suffix(), "--target=loongarch64-linux-gnu",
+            f"--ld-path={shutil.which('ld.lld' + suffix())}"]
 
 
 def suffix():

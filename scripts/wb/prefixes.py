@@ -122,7 +122,8 @@ def build_prefix(tree, commit, name, fragments, wanted, smoke):
     log = core.LOGS / f"bisect-{name}.log"
     series.checkout(tree, commit)
     kernel.config(tree, out, fragments, wanted)
-    kernel.build(tree, out, ["all"], log)
+    # With an EFI stub, "all" has no image for -kernel
+    kernel.build(tree, out, ["all", "vmlinux.elf"], log)
     smoke(tree, out)
 
 

@@ -4,7 +4,7 @@
 Each row boots the root kernel with NVMe, igb and virtio behind the model of the unit,
 and looks at what the unit counted. Its init reads and writes the disks.
 """
-from . import boot, rows, zones
+from . import boot, guest, rows, zones
 from .core import LOGS
 from .machine import hypervisor
 from .rows import row
@@ -26,11 +26,11 @@ def domains(kind):
 
 
 def run_unit(tree, name, inspect, more, domain=None, node=zones.IOMMU_EDITS, devices=(),
-             also=(), **properties):
+             also=(), how=None, **properties):
     """Boot the root zone with an IOMMU; @more is added to its command line.
 
     @domain is what type of domain the devices have, and @node the unit's. @devices are
-    more of QEMU's, and @also more checks.
+    more of QEMU's, @also more checks, and @how what else boot.run_checks() takes.
     """
     append = f"{CONSOLE} {more}".strip()
     # virtio through the DMA API, as other devices do
@@ -44,7 +44,7 @@ def run_unit(tree, name, inspect, more, domain=None, node=zones.IOMMU_EDITS, dev
     return boot.run_checks(tree, "root", (args, disks, checks),
                            LOGS / rows.how.log.format(name),
                            inspect=lambda monitor: inspect(monitor.counters()),
-                           edits=zones.hypervisor(2) + node, append=append)
+                           edits=zones.hypervisor(2) + node, append=append, **(how or {}))
 
 
 def complaint(counters, *others):
@@ -151,6 +151,31 @@ def given(tree):
                            "remember nothing", zone="root")
 def given_commit(tree):
     return run_given(tree, "iommu-given-commit", commit="cmd", busy_polls=100, neg_cache="off")
+
+
+# A test copies in an area of 1 GiB, all of which it maps.
+SELFTEST_MEMORY = 2560
+# What of each program is for IOMMUFD alone, and how many tests that is
+SELFTESTS = {"vfio_iommufd_setup_test": (6, ""),
+             "vfio_dma_mapping_test": (1, "-v iommufd_anonymous"),
+             "vfio_pci_device_test": (9, ""),
+             "vfio_pci_driver_test": (6, "-v iommufd")}
+
+
+def maps_and_denies(counters):
+    """The tests let the device access a page that is not mapped, too."""
+    return complaint({**counters, "faults": 0}, (not counters["faults"], "nothing was denied"))
+
+
+@row("iommu-selftests", "the kernel's own programs for VFIO pass with igb, which copies for them",
+     zone="root")
+def selftests(tree):
+    programs = guest.vfio_selftests(tree, zones.out_dir(tree, "root"))
+    igb = f"0000:{FUNCTIONS[1]}"
+    also = [f"selftest {igb} {count} {name} {words}".strip()
+            for name, (count, words) in SELFTESTS.items()]
+    return run_unit(tree, "iommu-selftests", maps_and_denies, GIVEN, "identity", also=also,
+                    how=dict(programs=programs, memory=SELFTEST_MEMORY))
 
 
 @row("iommu-full", "more devices than the unit has entries: some are not translated, and who can't "

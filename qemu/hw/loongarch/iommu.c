@@ -18,6 +18,8 @@
 #include "qapi/error.h"
 #include "exec/address-spaces.h"
 #include "exec/memory.h"
+#include "hw/acpi/aml-build.h"
+#include "hw/loongarch/iommu.h"
 #include "hw/pci/pci_bus.h"
 #include "hw/pci/pci_device.h"
 #include "hw/qdev-properties.h"
@@ -36,6 +38,10 @@ OBJECT_DECLARE_SIMPLE_TYPE(LoongArchIommu, LOONGARCH_IOMMU)
 
 #define NR_DOMAINS              16
 #define NR_ENTRIES              16
+
+/* iommu.md, 4.1 */
+#define IOVT_SIZE               48
+#define IOVT_UNIT_SIZE          64
 
 /* iommu.md, 2 */
 #define REG_VBTC                0x014
@@ -105,6 +111,7 @@ struct LoongArchIommu {
     bool msi_bypass;
     uint32_t vbtc_noise;
     uint64_t zone_memory, zone_size, zone_at;
+    bool iovt;
 
     MemoryRegion bus_view, rest, foreign, moved;
     AddressSpace bus_as;
@@ -488,6 +495,52 @@ static const PCIIOMMUOps iommu_ops = {
     .get_address_space = space_of,
 };
 
+/* ------------------------------------------------------------------- ACPI */
+
+/* iommu.md, 4.1: a unit that all other functions of the segment are behind */
+static void append_unit(GArray *data, LoongArchIommu *s)
+{
+    PCIDevice *dev = PCI_DEVICE(s);
+    uint32_t flags = BIT(0) | BIT(2) | (s->msi_bypass ? BIT(4) : 0);
+
+    build_append_int_noprefix(data, 0, 2);              /* Type */
+    build_append_int_noprefix(data, IOVT_UNIT_SIZE, 2); /* Length */
+    build_append_int_noprefix(data, flags, 4);
+    build_append_int_noprefix(data, 0, 2);              /* Segment */
+    build_append_int_noprefix(data, 48, 2);             /* Width of what it puts out */
+    build_append_int_noprefix(data, 47, 2);             /* Width of what it takes */
+    build_append_int_noprefix(data, LEVELS, 2);
+    build_append_int_noprefix(data, 16 * KiB | (s->huge ? 32 * MiB : 0), 8);
+    build_append_int_noprefix(data, pci_get_bdf(dev), 4);
+    build_append_int_noprefix(data, 0, 8);              /* Base: it is a PCI function */
+    build_append_int_noprefix(data, 0, 4);              /* Size */
+    build_append_int_noprefix(data, 0, 4);              /* Type of interrupt */
+    build_append_int_noprefix(data, 0, 4);              /* GSI: it is a PCI function's */
+    build_append_int_noprefix(data, 0, 4);              /* Proximity: not valid */
+    build_append_int_noprefix(data, NR_ENTRIES, 4);
+    build_append_int_noprefix(data, 0, 4);              /* Entries of its list */
+    build_append_int_noprefix(data, IOVT_UNIT_SIZE, 4); /* where they would be */
+}
+
+void loongarch_iommu_build_iovt(GArray *offsets, GArray *data, BIOSLinker *linker,
+                                const char *oem_id, const char *oem_table_id)
+{
+    AcpiTable table = { .sig = "IOVT", .rev = 1, .oem_id = oem_id,
+                        .oem_table_id = oem_table_id };
+    Object *unit = object_resolve_path_type("", TYPE_LOONGARCH_IOMMU, NULL);
+
+    if (!unit || !LOONGARCH_IOMMU(unit)->iovt) {
+        return;
+    }
+    acpi_add_table(offsets, data);
+    acpi_table_begin(&table, data);
+    build_append_int_noprefix(data, 1, 2);              /* Units */
+    build_append_int_noprefix(data, IOVT_SIZE, 2);      /* where the first is */
+    build_append_int_noprefix(data, 0, 8);              /* Reserved */
+    append_unit(data, LOONGARCH_IOMMU(unit));
+    acpi_table_end(linker, &table);
+}
+
 /* ----------------------------------------------------------------- device */
 
 /* Nothing is known of what registers have at first, but that nothing is translated */
@@ -649,6 +702,8 @@ static const Property iommu_properties[] = {
     DEFINE_PROP_UINT64("zone-memory", LoongArchIommu, zone_memory, 0),
     DEFINE_PROP_SIZE("zone-size", LoongArchIommu, zone_size, 0),
     DEFINE_PROP_UINT64("zone-at", LoongArchIommu, zone_at, 0),
+    /* 4.1: ACPI has a table that says who is behind it */
+    DEFINE_PROP_BOOL("iovt", LoongArchIommu, iovt, false),
 };
 
 static void iommu_class_init(ObjectClass *klass, void *data)

@@ -8,6 +8,7 @@
 #include <linux/acpi.h>
 #include <linux/cleanup.h>
 #include <linux/iommu.h>
+#include <linux/ktime.h>
 #include <linux/mutex.h>
 #include <linux/platform_device.h>
 #include <linux/property.h>
@@ -17,6 +18,7 @@
 
 #include "../../iommu-priv.h"
 #include "fake_unit.h"
+#include "others.h"
 
 #define RID	0x0250
 
@@ -244,6 +246,129 @@ static void attach_is_twelve_writes_at_most(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, iommu_attach_device(domain, the(test)->dev), 0);
 	KUNIT_EXPECT_LE(test, fake->nr_log, 12);
 	iommu_detach_device(domain, the(test)->dev);
+}
+
+/* --- what it costs others */
+
+static const struct {
+	const char *name;
+	u64 size;
+	unsigned int times;
+} loads[] = {
+	{ "64 pages one by one", SZ_16K, 64 },
+	{ "64 pages at once", SZ_1M, 1 },
+	{ "1 GiB at once", SZ_1G, 1 },
+};
+
+KUNIT_ARRAY_PARAM_DESC(load, loads, name);
+
+#define LOAD_PA	0x90000000ULL
+
+/* What a load takes: accesses of registers, and time for the log alone */
+struct cost {
+	unsigned int map, unmap;
+	u64 map_ns, unmap_ns;
+};
+
+static unsigned int accesses(struct fake_unit *fake)
+{
+	return fake->nr_log + fake->reads;
+}
+
+/* By whom a load is mapped; a table is a domain, or a vendor_table */
+struct way {
+	int (*map)(void *table, u64 iova, u64 pa, u64 size);
+	int (*unmap)(void *table, u64 iova, u64 size);
+};
+
+static int core_map(void *table, u64 iova, u64 pa, u64 size)
+{
+	return iommu_map(table, iova, pa, size, IOMMU_READ | IOMMU_WRITE, GFP_KERNEL);
+}
+
+static int core_unmap(void *table, u64 iova, u64 size)
+{
+	return iommu_unmap(table, iova, size) == size ? 0 : -EIO;
+}
+
+static const struct way core_way = { .map = core_map, .unmap = core_unmap };
+static const struct way vendor_way = { .map = vendor_map, .unmap = vendor_unmap };
+
+static struct cost cost_of(struct kunit *test, const struct way *way, void *table)
+{
+	const typeof(loads[0]) *load = test->param_value;
+	struct fake_unit *fake = the(test)->fake;
+	struct cost cost;
+
+	fake_unit_forget_log(fake);
+	cost.map_ns = -ktime_get_ns();
+	for (u64 at = 0; at < load->times * load->size; at += load->size)
+		KUNIT_ASSERT_EQ(test, way->map(table, at, LOAD_PA + at, load->size), 0);
+	cost.map_ns += ktime_get_ns();
+	cost.map = accesses(fake);
+
+	fake_unit_forget_log(fake);
+	cost.unmap_ns = -ktime_get_ns();
+	for (u64 at = 0; at < load->times * load->size; at += load->size)
+		KUNIT_ASSERT_EQ(test, way->unmap(table, at, load->size), 0);
+	cost.unmap_ns += ktime_get_ns();
+	cost.unmap = accesses(fake);
+
+	return cost;
+}
+
+static void say_cost(struct kunit *test, const char *whose, struct cost cost,
+		     unsigned int flushes)
+{
+	const typeof(loads[0]) *load = test->param_value;
+
+	kunit_info(test, "%s, %s: %u accesses and %llu ns to map, %u and %llu to unmap, %u flushes\n",
+		   load->name, whose, cost.map, cost.map_ns, cost.unmap, cost.unmap_ns,
+		   flushes);
+}
+
+/*
+ * A command of a fake unit is 4 accesses: its write and 3 reads until it has
+ * ended. A flush of a domain is two of them and a read before, and of all TLBs
+ * by the vendor's driver one, a read before and 6 more to enable the unit.
+ */
+static void mapping_costs_less_than_the_vendor_s_driver(struct kunit *test)
+{
+	const typeof(loads[0]) *load = test->param_value;
+	struct fake_unit *fake = the(test)->fake;
+	struct vendor_table *table = vendor_table(test, &fake->iommu);
+	struct iommu_domain *domain = attached_domain(test);
+	struct cost ours, theirs;
+	unsigned int flushes = fake->flushes[1];
+
+	ours = cost_of(test, &core_way, domain);
+	flushes = fake->flushes[1] - flushes;
+	say_cost(test, "this driver", ours, flushes);
+	KUNIT_EXPECT_EQ(test, flushes, load->times);
+	KUNIT_EXPECT_EQ(test, ours.map, 0);
+	KUNIT_EXPECT_EQ(test, ours.unmap, 9 * load->times);
+
+	/* If the unit remembers what wasn't there */
+	fake->iommu.flush_on_map = true;
+	ours = cost_of(test, &core_way, domain);
+	KUNIT_EXPECT_EQ(test, ours.map, 9 * load->times);
+
+	theirs = cost_of(test, &vendor_way, table);
+	say_cost(test, "the vendor's", theirs, table->flushes);
+	KUNIT_EXPECT_EQ(test, table->flushes, 2 * load->times);
+	KUNIT_EXPECT_EQ(test, theirs.map, 11 * load->times);
+	KUNIT_EXPECT_EQ(test, theirs.unmap, 11 * load->times);
+	iommu_detach_device(domain, the(test)->dev);
+}
+
+static void mapping_flushes_as_often_as_on_x86(struct kunit *test)
+{
+	const typeof(loads[0]) *load = test->param_value;
+	struct x86_table *table = x86_table(test);
+	struct cost cost = cost_of(test, &core_way, &table->domain);
+
+	say_cost(test, "x86", cost, table->flushes);
+	KUNIT_EXPECT_EQ(test, table->flushes, load->times);
 }
 
 /* --- domains */
@@ -489,6 +614,8 @@ static struct kunit_case core_cases[] = {
 	KUNIT_CASE(unmap_is_one_flush),
 	KUNIT_CASE(map_is_no_access_unless_the_unit_remembers),
 	KUNIT_CASE(attach_is_twelve_writes_at_most),
+	KUNIT_CASE_PARAM(mapping_costs_less_than_the_vendor_s_driver, load_gen_params),
+	KUNIT_CASE_PARAM(mapping_flushes_as_often_as_on_x86, load_gen_params),
 	KUNIT_CASE(device_without_a_domain_is_not_translated),
 	KUNIT_CASE(device_with_a_new_owner_is_blocked),
 	KUNIT_CASE(domain_without_a_number_is_refused),
