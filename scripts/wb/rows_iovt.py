@@ -2,7 +2,8 @@
 """End to end on the test machine: an IOMMU that ACPI's IOVT describes.
 
 The root kernel is started by UEFI, as on a board without a hypervisor. The table is in
-the initrd, so that it can be any: the kernel installs it beside those of the firmware.
+the initrd, so that it can be any: the kernel installs it beside those of the firmware,
+which has its own in one row.
 """
 from . import acpi, boot, core, guest, rows, rows_iommu
 from .acpi import END, PCI, PXM, SINGLE, START, WHOLE_SEGMENT, entry, iovt, unit
@@ -26,7 +27,7 @@ def whole(rid=UNIT, flags=PCI | WHOLE_SEGMENT | acpi.MSI_BYPASS, **fields):
 
 
 def run_table(tree, name, table, inspect, said=(), domains=(), revision=1):
-    """Boot with @table, bytes, and a unit of @revision.
+    """Boot with @table, bytes, or None for the machine's own, and a unit of @revision.
 
     @inspect judges what the unit counted; @said are lines that the kernel prints, and
     @domains is what the devices are to have, (function, type).
@@ -35,15 +36,18 @@ def run_table(tree, name, table, inspect, said=(), domains=(), revision=1):
     args, disks, checks = boot.root_parts(virtio=",disable-legacy=on,iommu_platform=on")
     checks = [check for check in checks if check.split()[0] not in NOT_ACPI]
     checks += [rows_iommu.domain_of(f"0000:{function}", kind) for function, kind in domains]
-    HERE.mkdir(parents=True, exist_ok=True)
-    stored = HERE / "iovt.aml"
-    stored.write_bytes(table)
+    machine, programs = ",iovt=on", {}
+    if table is not None:
+        HERE.mkdir(parents=True, exist_ok=True)
+        stored = HERE / "iovt.aml"
+        stored.write_bytes(table)
+        machine, programs = "", {f"{guest.ACPI_TABLES}/iovt.aml": (stored, 0o644)}
     outcome = boot.run_checks(
         tree, "root",
-        ([*args, "-device", f"loongarch-iommu,id=iommu,addr=1a.0,revision={revision}"],
+        ([*args, "-device", f"loongarch-iommu,id=iommu,addr=1a.0,revision={revision}{machine}"],
          disks, checks),
         LOGS / rows.how.log.format(name), inspect=lambda monitor: inspect(monitor.counters()),
-        programs={f"{guest.ACPI_TABLES}/iovt.aml": (stored, 0o644)}, firmware=True,
+        programs=programs, firmware=True,
         append=append)
     missing = [line for line in said if not any(line in have for have in outcome.lines)]
     if outcome.ok and missing:
@@ -59,6 +63,11 @@ def translated(functions=rows_iommu.FUNCTIONS):
 def segment(tree):
     return run_table(tree, "iovt", iovt(whole()), rows_iommu.translates,
                      [INSTALLED], translated())
+
+
+@row("iovt-machine", "the same with the machine's own table", zone="root")
+def machine_table(tree):
+    return run_table(tree, "iovt-machine", None, rows_iommu.translates, domains=translated())
 
 
 @row("iovt-list", "a unit that has NVMe alone in its list", zone="root")
