@@ -45,6 +45,24 @@ static int remember(const char *entry, const void *arg)
 	return 1;
 }
 
+/* retype FUNCTION TYPES...: its group has one type of domain after another, driver and all */
+void check_retype(char **arg)
+{
+	char path[128];
+
+	for (char **type = arg + 1; *type; type++) {
+		snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/driver/unbind", arg[0]);
+		if (write_file(path, arg[0]))
+			return fail("has no driver to take away: errno %d", errno);
+		snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/iommu_group/type", arg[0]);
+		if (write_file(path, *type))
+			return fail("%s is refused: errno %d", *type, errno);
+		if (write_file("/sys/bus/pci/drivers_probe", arg[0]))
+			return fail("no driver takes it with %s: errno %d", *type, errno);
+	}
+	ok("done");
+}
+
 /* Opens the function's file of VFIO, after its driver has become VFIO's; or -1 */
 int give_to_vfio(const char *function)
 {

@@ -821,6 +821,7 @@ static const struct {
 	{ "echo",	2, check_echo },
 	{ "load",	2, check_load },
 	{ "given",	1, check_given },
+	{ "retype",	2, check_retype },
 	{ "selftest",	3, check_selftest },
 	{ "exhaust",	2, check_exhaust },
 };

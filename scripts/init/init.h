@@ -17,5 +17,6 @@ int any_entry(const char *path, int (*visit)(const char *entry, const void *arg)
 int give_to_vfio(const char *function);
 void check_given(char **arg);
 void check_exhaust(char **arg);
+void check_retype(char **arg);
 
 #endif

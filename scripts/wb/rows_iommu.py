@@ -26,11 +26,12 @@ def domains(kind):
 
 
 def run_unit(tree, name, inspect, more, domain=None, node=zones.IOMMU_EDITS, devices=(),
-             also=(), how=None, **properties):
+             also=(), more_disks=(), how=None, **properties):
     """Boot the root zone with an IOMMU; @more is added to its command line.
 
     @domain is what type of domain the devices have, and @node the unit's. @devices are
-    more of QEMU's, @also more checks, and @how what else boot.run_checks() takes.
+    more of QEMU's, @more_disks too, @also more checks, and @how what else
+    boot.run_checks() takes.
     """
     append = f"{CONSOLE} {more}".strip()
     # virtio through the DMA API, as other devices do
@@ -41,7 +42,7 @@ def run_unit(tree, name, inspect, more, domain=None, node=zones.IOMMU_EDITS, dev
             "-device", ",".join(["loongarch-iommu,id=iommu,addr=1a.0", *words]),
             *(word for device in devices for word in ("-device", device))]
     checks = [*checks, *(domains(domain) if domain else []), *also]
-    return boot.run_checks(tree, "root", (args, disks, checks),
+    return boot.run_checks(tree, "root", (args, [*disks, *more_disks], checks),
                            LOGS / rows.how.log.format(name),
                            inspect=lambda monitor: inspect(monitor.counters()),
                            edits=zones.hypervisor(2) + node, append=append, **(how or {}))
@@ -111,6 +112,22 @@ def server(tree):
      zone="root")
 def old(tree):
     return run_unit(tree, "iommu-old", passes_through, TRANSLATED, revision=0)
+
+
+def translates_some(counters):
+    return translates(counters) or complaint(
+        counters, (not counters["identities"], "all devices were translated"))
+
+
+@row("iommu-types", "one NVMe translated and one not, after a change at run time, there and back",
+     zone="root")
+def types(tree):
+    second = guest.Disk("root", "nvme1n1", "nvme1q", "nvme,serial=second,bus=rp2")
+    here, there = "0000:01:00.0", "0000:04:00.0"
+    return run_unit(tree, "iommu-types", translates_some, "", "identity",
+                    devices=["pcie-root-port,id=rp2,chassis=3"], more_disks=[second],
+                    also=[f"retype {here} DMA", domain_of(here, "DMA"),
+                          f"retype {there} DMA DMA-FQ identity", domain_of(there, "identity")])
 
 
 # ------------------------------------------------ devices that are given away
