@@ -617,6 +617,28 @@ static int moves_to(int cpu, const char *name, int fd)
 	return 0;
 }
 
+/* tty NAME: what is written to a serial line makes it interrupt */
+static void check_tty(char **arg)
+{
+	long before = interrupts(arg[0], -1);
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/dev/%s", arg[0]);
+	fd = open(path, O_RDWR | O_NOCTTY);
+	if (fd < 0)
+		return fail("cannot open %s: errno %d", path, errno);
+	for (int i = 0; i < 10; i++) {
+		write(fd, "init: by interrupt\r\n", 20);
+		msleep(20);
+	}
+	if (interrupts(arg[0], -1) <= before)
+		fail("no interrupt of %s (%ld)", arg[0], before);
+	else
+		ok("interrupts %ld to %ld", before, interrupts(arg[0], -1));
+	close(fd);
+}
+
 /* affinity INTERRUPT DISK: it comes to the CPU that it is sent to, to each and back */
 static void check_affinity(char **arg)
 {
@@ -816,6 +838,7 @@ static const struct {
 	{ "pcicount",	1, check_pcicount },
 	{ "netdev",	1, check_netdev },
 	{ "disk",	3, check_disk },
+	{ "tty",	1, check_tty },
 	{ "affinity",	2, check_affinity },
 	{ "keyboard",	1, check_keyboard },
 	{ "echo",	2, check_echo },

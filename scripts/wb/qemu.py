@@ -128,19 +128,24 @@ def st_w(rd, rj):
     return 0x29800000 | rj << 5 | rd
 
 
-def write_memory(address, value):
-    return [*write_iocsr(address, value)[:-1], st_w(T1, T0)]
+def st_b(rd, rj):
+    return 0x29000000 | rj << 5 | rd
+
+
+def write_memory(address, value, size=4):
+    return [*write_iocsr(address, value)[:-1], {1: st_b, 4: st_w}[size](T1, T0)]
 
 
 def entry_rom(entry, cpu=0, iocsrs=(), words=()):
     """A ROM that enters @entry (physical) on core @cpu as hvisor does.
 
     All registers are zero but t0, which holds the address. Other cores stop.
-    Before, it writes @iocsrs and @words of memory, (address, value of 32 bits) in turn.
+    Before, it writes @iocsrs, (address, value of 32 bits), and @words of memory, the
+    same or with a size in bytes, in turn.
     """
     return rom([csrrd(T0, CPUID), ori(T1, ZERO, cpu), beq(T0, T1, 8), branch_to_self(),
                 *(i for address, value in iocsrs for i in write_iocsr(address, value)),
-                *(i for address, value in words for i in write_memory(address, value)),
+                *(i for word in words for i in write_memory(*word)),
                 lu12i_w(T0, entry >> 12), ori(T0, T0, entry & 0xfff), lu32i_d(T0, entry >> 32),
                 *(move(reg, ZERO) for reg in range(1, 32) if reg != T0), jirl(ZERO, T0)])
 
@@ -292,6 +297,13 @@ class Monitor(Channel):
         """{name: number} of what the IOMMU did."""
         rows = self.command("qom-get", path="/machine/peripheral/iommu", property="counters")
         return {name: int(number) for name, number in map(str.split, rows.splitlines())}
+
+    def memory(self, address, size=4):
+        """What a read of so many bytes from a physical address gives."""
+        unit = {1: "b", 4: "w"}[size]
+        text = self.command("human-monitor-command",
+                            **{"command-line": f"xp /1x{unit} {address:#x}"})
+        return int(text.split(":")[1], 16)
 
     def registers(self):
         """"info registers" of all CPUs, as text."""

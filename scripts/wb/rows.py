@@ -30,16 +30,20 @@ def row(name, text, zone="nonroot"):
     return register
 
 
-def run_zone(tree, name, parts, zone="nonroot", inspect=None, **entry):
-    """Boot a zone's kernel with (arguments, disks, checks); see seen."""
-    def look(monitor):
+def run_zone(tree, name, parts, zone="nonroot", inspect=None, look=None, **entry):
+    """Boot a zone's kernel with (arguments, disks, checks); see seen.
+
+    In the end @inspect is given what was accessed, and @look QEMU's monitor.
+    """
+    def look_at_all(monitor):
         accesses = monitor.accesses()
         seen[name] = totals(accesses)
-        return "; ".join(filter(None, [trespasses(accesses), inspect and inspect(accesses)]))
+        return "; ".join(filter(None, [trespasses(accesses), inspect and inspect(accesses),
+                                       look and look(monitor)]))
     if zone == "nonroot":
         # Nothing at physical 0: a row has one defect.
         entry = {"variant": "zone", "junk": bytes(4096), **entry}
-    return boot.run_checks(tree, zone, parts, LOGS / how.log.format(name), inspect=look, **entry)
+    return boot.run_checks(tree, zone, parts, LOGS / how.log.format(name), inspect=look_at_all, **entry)
 
 
 # What trapped in each row that came to its end: {row: {space: accesses}}
@@ -130,6 +134,32 @@ def registers(tree):
     args, disks, checks = boot.nonroot_parts()
     return run_zone(tree, "registers", (args + hypervisor(cpu=2), disks, checks),
                     inspect=nothing_shared_is_written, smp=3, cpu=2)
+
+
+# What others made of the LIOINTC: lines of theirs that are enabled, and where all go. The
+# zone's goes to HWI0 of its core.
+OTHERS_LINES, ROUTES = 1 << 3 | 1 << 19, {3: 0x12, 19: 0x24, zones.UART_LINE: 0x11}
+LIOINTC_ENABLED, LIOINTC_ENABLE = zones.LIOINTC + 0x24, zones.LIOINTC + 0x28
+
+
+def liointc_is_shared(monitor):
+    """What the zone changed of others' lines, or that its own is not what it should be."""
+    own = 1 << zones.UART_LINE
+    enabled = monitor.memory(LIOINTC_ENABLED)
+    routes = {line: monitor.memory(zones.LIOINTC + line, 1) for line in ROUTES}
+    if enabled & ~own != OTHERS_LINES:
+        return f"lines {enabled:#x} are enabled, those of others were {OTHERS_LINES:#x}"
+    if routes != ROUTES:
+        return f"lines go to {routes}, not to {ROUTES}"
+    return "" if enabled & own else "the zone's own line is not enabled"
+
+
+@row("liointc", "UART0 on a line of the LIOINTC: lines of others stay enabled and where they go")
+def liointc(tree):
+    words = [*((zones.LIOINTC + line, route, 1) for line, route in ROUTES.items()),
+             (LIOINTC_ENABLE, OTHERS_LINES)]
+    return run_zone(tree, "liointc", (hypervisor(), [], ["cpus 1", "tty ttyS0"]),
+                    look=liointc_is_shared, variant="zone-liointc", words=words)
 
 
 @row("ls7a", "NVMe and igb behind a 7A bridge's windows, where empty slots read 0")

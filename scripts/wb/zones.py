@@ -315,6 +315,24 @@ def ls7a_edits(*windows):
 """
 
 
+# The zone has UART0, and with it a line of the LIOINTC that all zones share.
+LIOINTC, UART_LINE = 0x1fe01400, 10
+LIOINTC_EDITS = f"""
+/ {{
+	liointc: interrupt-controller@{LIOINTC:x} {{
+		compatible = "loongson,liointc-1.0";
+		reg = <0x0 {LIOINTC:#x} 0x0 0x80>;
+		interrupt-controller;
+		#interrupt-cells = <2>;
+		interrupt-parent = <&{{/cpuic}}>;
+		interrupts = <2>;
+		interrupt-names = "int0";
+		loongson,parent_int_map = <{1 << UART_LINE:#x}>, <0>, <0>, <0>;
+		loongson,available-ranges = <{UART_LINE} 1>;
+	}};
+}};
+&{{/serial@1fe001e0}} {{ interrupt-parent = <&liointc>; interrupts = <{UART_LINE} 4>; }};
+"""
 # Time is told by ticks, one for each interrupt of the timer
 PERIODIC_EDITS = f"""
 / {{ chosen {{ bootargs = "{CONSOLE} highres=off nohz=off"; }}; }};
@@ -333,6 +351,7 @@ VARIANTS = {"": "", "shared": SHARED_EDITS, "pci": PCI_EDITS, "no-timer": NO_TIM
             "hvisor": HVISOR_EDITS, "zone": machine_edits(2), "zone-rev-a": machine_edits(1),
             "zone-ls7a": machine_edits(2, ls7a_edits(LS7A_CFG0, LS7A_CFG1)),
             "zone-cfg0": machine_edits(2, ls7a_edits(LS7A_CFG0)),
+            "zone-liointc": machine_edits(2, LIOINTC_EDITS),
             "zone-periodic": machine_edits(2, PERIODIC_EDITS),
             "zone-impatient": machine_edits(2, IMPATIENT_EDITS),
             "zone-services": machine_edits(3, SERVICES_EDITS)}

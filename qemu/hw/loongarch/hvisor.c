@@ -20,6 +20,7 @@
 #include "chardev/char-fe.h"
 #include "exec/address-spaces.h"
 #include "exec/memory.h"
+#include "hw/intc/loongson_liointc.h"
 #include "hw/irq.h"
 #include "hw/loongarch/virt.h"
 #include "hw/qdev-properties.h"
@@ -85,6 +86,13 @@ enum {
 #define ROUTED_CORES            4       /* a bit of a route for each */
 #define IOCSR_EIOINTC_END       (IOCSR_ROUTES + IOCSR_VECTORS)
 #define IOCSR_LIMIT             0x3000
+#define LIOINTC_BASE            0x1fe01400
+#define LIOINTC_SIZE            0x80
+#define LIOINTC_CORES           4
+#define LIOINTC_LINES           4       /* of each core */
+#define LIOINTC_HWI             0
+#define LIOINTC_UART0           10
+#define UART0_BASE              0x1fe001e0
 #define PCH_PIC_BASE            0x10000000
 #define PCH_PIC_SIZE            0x400
 
@@ -93,9 +101,10 @@ enum {
 #define MAX_WRITES              (256 * KiB)     /* of text */
 
 /* What is counted, beside CSRs; a key's upper byte */
-enum { SPACE_IOCSR, SPACE_SENT, SPACE_VIRTIO, SPACE_PCH_PIC, SPACE_CALL, SPACE_IDLE };
+enum { SPACE_IOCSR, SPACE_SENT, SPACE_VIRTIO, SPACE_PCH_PIC, SPACE_CALL, SPACE_IDLE,
+       SPACE_LIOINTC };
 static const char *const space_names[] = {
-    "iocsr", "sent", "virtio", "pch-pic", "call", "idle"
+    "iocsr", "sent", "virtio", "pch-pic", "call", "idle", "liointc"
 };
 #define SPACE_SHIFT             56
 
@@ -154,7 +163,8 @@ struct HvisorState {
     AddressSpace iocsr;
     unsigned int iocsr_depth;   /* of accesses that an access makes */
     Window transports[NR_TRANSPORTS];
-    Window pch_pic;
+    Window pch_pic, liointc;
+    qemu_irq uart_lines[2];     /* what UART0 raises */
     Line line[NR_TRANSPORTS];
     uint8_t lines;              /* what the CPU sees, one bit for each HWI */
     QEMUTimer *clear, *noise, *wake;
@@ -875,6 +885,44 @@ static bool add_transport(HvisorState *s, int i, Error **errp)
     return true;
 }
 
+static void set_uart(void *opaque, int n, int level)
+{
+    HvisorState *s = opaque;
+
+    qemu_set_irq(s->uart_lines[0], level);
+    qemu_set_irq(s->uart_lines[1], level);
+}
+
+/* 1.6: the board's LIOINTC, with UART0, which stays at the PCH PIC, too */
+static bool add_liointc(HvisorState *s, Error **errp)
+{
+    DeviceState *dev = qdev_new(TYPE_LOONGSON_LIOINTC);
+    SysBusDevice *sbd = SYS_BUS_DEVICE(dev);
+    MemoryRegionSection uart = memory_region_find(get_system_memory(), UART0_BASE, 1);
+    SysBusDevice *port;
+    int core;
+
+    if (!sysbus_realize_and_unref(sbd, errp)) {
+        return false;
+    }
+    sysbus_mmio_map(sbd, 0, LIOINTC_BASE);
+    for (core = 0; core < LIOINTC_CORES && qemu_get_cpu(core); core++) {
+        sysbus_connect_irq(sbd, core * LIOINTC_LINES + LIOINTC_HWI,
+                           /* After SWI0 and SWI1 */
+                           qdev_get_gpio_in(DEVICE(qemu_get_cpu(core)),
+                                            2 + LIOINTC_HWI));
+    }
+
+    port = SYS_BUS_DEVICE(memory_region_owner(uart.mr));
+    memory_region_unref(uart.mr);
+    s->uart_lines[0] = sysbus_get_connected_irq(port, 0);
+    s->uart_lines[1] = qdev_get_gpio_in(dev, LIOINTC_UART0);
+    sysbus_connect_irq(port, 0, qemu_allocate_irq(set_uart, s, 0));
+    cover(s, &s->liointc, SPACE_LIOINTC, LIOINTC_BASE, LIOINTC_SIZE, -1);
+
+    return true;
+}
+
 static void stand_beside_cpus(HvisorState *s)
 {
     CPUState *cs;
@@ -920,6 +968,9 @@ static void hvisor_realize(DeviceState *dev, Error **errp)
         if (!add_transport(s, i, errp)) {
             return;
         }
+    }
+    if (!add_liointc(s, errp)) {
+        return;
     }
     cover(s, &s->pch_pic, SPACE_PCH_PIC, PCH_PIC_BASE, PCH_PIC_SIZE, -1);
     stand_beside_cpus(s);
