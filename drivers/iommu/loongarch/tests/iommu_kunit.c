@@ -361,6 +361,7 @@ static void mapping_costs_less_than_the_vendor_s_driver(struct kunit *test)
 	iommu_detach_device(domain, the(test)->dev);
 }
 
+#if IS_BUILTIN(CONFIG_IOMMU_PT_X86_64)
 static void mapping_flushes_as_often_as_on_x86(struct kunit *test)
 {
 	const typeof(loads[0]) *load = test->param_value;
@@ -370,6 +371,7 @@ static void mapping_flushes_as_often_as_on_x86(struct kunit *test)
 	say_cost(test, "x86", cost, table->flushes);
 	KUNIT_EXPECT_EQ(test, table->flushes, load->times);
 }
+#endif
 
 /* --- domains */
 
@@ -615,7 +617,9 @@ static struct kunit_case core_cases[] = {
 	KUNIT_CASE(map_is_no_access_unless_the_unit_remembers),
 	KUNIT_CASE(attach_is_twelve_writes_at_most),
 	KUNIT_CASE_PARAM(mapping_costs_less_than_the_vendor_s_driver, load_gen_params),
+#if IS_BUILTIN(CONFIG_IOMMU_PT_X86_64)
 	KUNIT_CASE_PARAM(mapping_flushes_as_often_as_on_x86, load_gen_params),
+#endif
 	KUNIT_CASE(device_without_a_domain_is_not_translated),
 	KUNIT_CASE(device_with_a_new_owner_is_blocked),
 	KUNIT_CASE(domain_without_a_number_is_refused),
