@@ -251,6 +251,7 @@ static void la_hw_set_pgd(struct la_iommu *iommu, unsigned int id, phys_addr_t p
 	la_iommu_write(iommu, LA_REG_DIR_CTRL(id), LA_DIR_CTRL);
 	la_iommu_write(iommu, LA_REG_PGD_HI(id), upper_32_bits(pgd));
 	la_iommu_write(iommu, LA_REG_PGD_LO(id), lower_32_bits(pgd));
+	iommu->pgds[id] = pgd;
 }
 
 /**
@@ -607,6 +608,43 @@ int la_hw_init(struct la_iommu *iommu)
 	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(la_hw_init);
+
+/**
+ * la_hw_resume() - give a unit back what it had before the system slept
+ * @iommu: the unit
+ *
+ * If it was without power, it translates again when all is as it was, and not
+ * before. If it was not, it never stops to.
+ *
+ * Context: as la_hw_flush(), while the devices behind it are quiet.
+ * Return: 0, or -EIO for a unit that does not answer.
+ */
+int la_hw_resume(struct la_iommu *iommu)
+{
+	u32 vbtc;
+	int ret;
+
+	guard(spinlock_irqsave)(&iommu->lock);
+
+	if (iommu->broken)
+		return -EIO;
+	iommu->ctrl = la_iommu_read(iommu, LA_REG_CTRL);
+	ret = la_hw_wait(iommu, &vbtc);
+	if (ret)
+		return ret;
+
+	for (int id = 0; id < LA_MAX_IDS; id++)
+		la_hw_set_pgd(iommu, id, iommu->pgds[id]);
+	for (int i = 0; i < iommu->nr_slots; i++)
+		la_hw_write_slot(iommu, i, iommu->slots[i].entry);
+	ret = la_hw_forget_all(iommu);
+	if (ret)
+		return ret;
+	la_hw_enable(iommu);
+
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(la_hw_resume);
 
 /**
  * la_hw_disable() - let a unit translate nothing any more

@@ -54,6 +54,7 @@ struct la_flush {
  * @slots: the device table
  * @nr_slots: how many of them there are
  * @ids: domain numbers in use
+ * @pgds: what LA_REG_PGD_ hold, by domain number
  * @flushes: by domain number
  * @broken: a command never ended, or the unit is gone; never cleared
  * @empty: a table without entries
@@ -76,6 +77,7 @@ struct la_iommu {
 	struct la_slot slots[LA_MAX_SLOTS];
 	unsigned int nr_slots;
 	DECLARE_BITMAP(ids, LA_MAX_IDS);
+	phys_addr_t pgds[LA_MAX_IDS];
 	struct la_flush flushes[LA_MAX_IDS];
 	bool broken;
 
@@ -116,6 +118,7 @@ struct la_dev {
 u32 la_iommu_read(struct la_iommu *iommu, u32 reg);
 void la_iommu_write(struct la_iommu *iommu, u32 reg, u32 val);
 int la_hw_init(struct la_iommu *iommu);
+int la_hw_resume(struct la_iommu *iommu);
 void la_hw_disable(struct la_iommu *iommu);
 int la_hw_alloc_id(struct la_iommu *iommu, phys_addr_t pgd);
 void la_hw_free_id(struct la_iommu *iommu, unsigned int id);

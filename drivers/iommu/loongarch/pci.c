@@ -6,6 +6,7 @@
 #include <linux/dma-mapping.h>
 #include <linux/minmax.h>
 #include <linux/pci.h>
+#include <linux/pm.h>
 #include <linux/property.h>
 #include <linux/sizes.h>
 
@@ -138,6 +139,18 @@ static void la_pci_shutdown(struct pci_dev *pdev)
 		la_hw_disable(iommu);
 }
 
+/* Devices have a link to it, and wake up later */
+static int la_pci_resume(struct device *dev)
+{
+	struct la_iommu *iommu = dev_get_drvdata(dev);
+
+	return iommu ? la_hw_resume(iommu) : 0;
+}
+
+static const struct dev_pm_ops la_pci_pm = {
+	NOIRQ_SYSTEM_SLEEP_PM_OPS(NULL, la_pci_resume)
+};
+
 static const struct pci_device_id la_pci_ids[] = {
 	{ PCI_DEVICE_DATA(LOONGSON, 7A2000_IOMMU, &la_7a2000) },
 	{ PCI_DEVICE_DATA(LOONGSON, 3C6000_IOMMU, &la_3c6000) },
@@ -150,6 +163,7 @@ static struct pci_driver la_pci_driver = {
 	.probe = la_pci_probe,
 	.shutdown = la_pci_shutdown,
 	.driver = {
+		.pm = pm_sleep_ptr(&la_pci_pm),
 		.suppress_bind_attrs = true,
 	},
 };

@@ -62,6 +62,7 @@ struct fake_unit {
 };
 
 struct fake_unit *fake_unit(struct kunit *test, struct device *dev);
+void fake_unit_power_on(struct fake_unit *fake);
 void fake_unit_forget_log(struct fake_unit *fake);
 u64 fake_unit_pgd(struct fake_unit *fake, unsigned int id);
 bool fake_unit_names(struct fake_unit *fake, unsigned int id);

@@ -514,6 +514,85 @@ static void any_order_is_right(struct kunit *test)
 	KUNIT_EXPECT_MEMEQ(test, on_eivdb, on_cmd, sizeof(on_cmd));
 }
 
+/* --- sleep */
+
+/* Two devices and tables, and an entry that nobody has any more */
+static struct fake_unit *before_sleep(struct kunit *test)
+{
+	struct fake_unit *fake = with_tables(test, 2);
+
+	bound_device(test, 0x0100, 1);
+	bound_device(test, 0x0200, 2);
+	fake->keeps_valid = false;
+	la_hw_unbind(bound_device(test, 0x0300, 2));
+	fake->keeps_valid = true;
+	fake_unit_forget_log(fake);
+
+	return fake;
+}
+
+/* Which write of @reg with @bits was the first, or the last */
+static int find_write(struct fake_unit *fake, u32 reg, u32 bits, bool last)
+{
+	int found = -1;
+
+	for (int i = 0; i < fake->nr_log && (last || found < 0); i++) {
+		if (fake->log[i].reg == reg && (fake->log[i].val & bits) == bits)
+			found = i;
+	}
+
+	return found;
+}
+
+static void sleep_without_power_is_survived(struct kunit *test)
+{
+	struct fake_unit *fake = before_sleep(test);
+	u32 table[LA_MAX_SLOTS];
+	u64 pgds[LA_MAX_IDS];
+	int enabled;
+
+	memcpy(table, fake->table, sizeof(table));
+	for (int id = 0; id < LA_MAX_IDS; id++)
+		pgds[id] = fake_unit_pgd(fake, id);
+
+	fake_unit_power_on(fake);
+	KUNIT_ASSERT_EQ(test, la_hw_resume(&fake->iommu), 0);
+	KUNIT_EXPECT_MEMEQ(test, fake->table, table, sizeof(table));
+	for (int id = 0; id < LA_MAX_IDS; id++)
+		KUNIT_EXPECT_EQ(test, fake_unit_pgd(fake, id), pgds[id]);
+
+	/* At last it translates */
+	enabled = find_write(fake, LA_REG_CTRL, LA_CTRL_TRANSLATE, false);
+	KUNIT_EXPECT_EQ(test, fake->iommu.ctrl, CTRL_ON);
+	KUNIT_EXPECT_GT(test, enabled, find_write(fake, LA_REG_EIVDB, 0, true));
+	KUNIT_EXPECT_GT(test, enabled, find_write(fake, LA_REG_VBTC, 0x105, true));
+}
+
+/* The fake unit looks at each entry, none of which may be invalid meanwhile */
+static void sleep_with_power_is_translated_on(struct kunit *test)
+{
+	struct fake_unit *fake = before_sleep(test);
+	u32 table[LA_MAX_SLOTS];
+
+	memcpy(table, fake->table, sizeof(table));
+	KUNIT_ASSERT_EQ(test, la_hw_resume(&fake->iommu), 0);
+	KUNIT_EXPECT_MEMEQ(test, fake->table, table, sizeof(table));
+	for (int i = 0; i < fake->nr_log; i++) {
+		if (fake->log[i].reg == LA_REG_CTRL)
+			KUNIT_EXPECT_EQ(test, fake->log[i].val, CTRL_ON);
+	}
+}
+
+static void unit_that_does_not_wake_up_is_given_up(struct kunit *test)
+{
+	struct fake_unit *fake = before_sleep(test);
+
+	fake->gone = true;
+	KUNIT_EXPECT_EQ(test, la_hw_resume(&fake->iommu), -EIO);
+	KUNIT_EXPECT_TRUE(test, fake->iommu.broken);
+	KUNIT_EXPECT_EQ(test, fake->nr_log, 0);
+}
+
 /* --- flushes of several CPUs */
 
 #define FLUSHERS	4
@@ -616,6 +695,9 @@ static struct kunit_case hw_cases[] = {
 	KUNIT_CASE(unit_that_is_gone_is_given_up_at_once),
 	KUNIT_CASE(unit_that_was_never_there_is_not_started),
 	KUNIT_CASE(any_order_is_right),
+	KUNIT_CASE(sleep_without_power_is_survived),
+	KUNIT_CASE(sleep_with_power_is_translated_on),
+	KUNIT_CASE(unit_that_does_not_wake_up_is_given_up),
 	KUNIT_CASE(one_flush_serves_all_who_wait),
 	KUNIT_CASE(flush_that_began_later_is_enough),
 	{}
