@@ -573,39 +573,58 @@ static void la_hw_enable(struct la_iommu *iommu)
 	la_hw_commit(iommu);
 }
 
-/**
- * la_hw_init() - let a unit translate, for no device yet
- * @iommu: the unit; has dev, regs, empty and nr_slots
- *
- * If it translates already, those whom it translates are cut off first: what
- * they have are no physical addresses.
- *
- * Context: may sleep, and nobody else uses the unit.
- * Return: 0, or -EIO for a unit that does not answer.
- */
-int la_hw_init(struct la_iommu *iommu)
+/* Whether it translates already is what this returns, or an error */
+static int la_hw_cut_off(struct la_iommu *iommu)
 {
 	u32 vbtc;
 	int ret;
 
-	spin_lock_init(&iommu->lock);
-	__set_bit(LA_ID_BLOCKED, iommu->ids);
-
 	guard(spinlock_irqsave)(&iommu->lock);
 
 	iommu->ctrl = la_iommu_read(iommu, LA_REG_CTRL);
-	ret = la_hw_wait(iommu, &vbtc);
-	if (ret)
-		return ret;
-	ret = la_hw_park(iommu);
-	if (ret)
-		return ret;
+	ret = la_hw_wait(iommu, &vbtc) ?: la_hw_park(iommu);
+
+	return ret ?: !!(iommu->ctrl & LA_CTRL_TRANSLATE);
+}
+
+static int la_hw_start(struct la_iommu *iommu)
+{
+	int ret;
+
+	guard(spinlock_irqsave)(&iommu->lock);
+
 	ret = la_hw_clear_slots(iommu);
 	if (ret)
 		return ret;
 	la_hw_enable(iommu);
 
 	return 0;
+}
+
+/**
+ * la_hw_init() - let a unit translate, for no device yet
+ * @iommu: the unit; has dev, regs, empty and nr_slots
+ *
+ * If it translates already, those whom it translates are cut off first: what
+ * they have are no physical addresses. They get no others before they are quiet.
+ *
+ * Context: may sleep, and nobody else uses the unit.
+ * Return: 0, or -EIO for a unit that does not answer.
+ */
+int la_hw_init(struct la_iommu *iommu)
+{
+	int ret;
+
+	spin_lock_init(&iommu->lock);
+	__set_bit(LA_ID_BLOCKED, iommu->ids);
+
+	ret = la_hw_cut_off(iommu);
+	if (ret < 0)
+		return ret;
+	if (ret)
+		la_iommu_quiet(iommu);
+
+	return la_hw_start(iommu);
 }
 EXPORT_SYMBOL_IF_KUNIT(la_hw_init);
 

@@ -129,6 +129,9 @@ int la_hw_flush(struct la_iommu *iommu, unsigned int id);
 unsigned int la_hw_free_slots(struct la_iommu *iommu);
 unsigned int la_hw_free_ids(struct la_iommu *iommu);
 
+/* pci.c */
+void la_iommu_quiet(struct la_iommu *iommu);
+
 /* msi.c */
 void la_iommu_find_msi(struct la_iommu *iommu);
 void la_iommu_read_madt(struct la_iommu *iommu, const void *at, const void *end);

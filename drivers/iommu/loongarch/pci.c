@@ -3,12 +3,15 @@
  * LoongArch IOMMU: the unit as a PCI function
  */
 #include <linux/acpi_iovt.h>
+#include <linux/delay.h>
 #include <linux/dma-mapping.h>
 #include <linux/minmax.h>
 #include <linux/pci.h>
 #include <linux/pm.h>
 #include <linux/property.h>
 #include <linux/sizes.h>
+#include <kunit/static_stub.h>
+#include <kunit/visibility.h>
 
 #include "iommu.h"
 #include "regs.h"
@@ -41,6 +44,41 @@ static const struct la_kind la_7a2000 = {
 static const struct la_kind la_3c6000 = {
 	.flush_on_map = true,
 };
+
+/* What devices had on their way arrives within a fraction of this */
+#define LA_QUIET_US	1000
+
+/* Without a driver, a device has what it does from an earlier kernel or firmware */
+static bool la_pci_is_left(struct pci_dev *pdev, struct pci_dev *unit)
+{
+	return pci_domain_nr(pdev->bus) == pci_domain_nr(unit->bus) && pdev != unit &&
+	       !pci_is_bridge(pdev) && !pdev->dev.driver;
+}
+
+/**
+ * la_iommu_quiet() - let devices access memory no longer that nobody drives
+ * @iommu: the unit that they are behind
+ *
+ * For a unit that translates when its driver starts, as in a kernel that was
+ * started when another one crashed: then what devices have are addresses that
+ * only that one's tables make sense of. Drivers let a device access memory again.
+ *
+ * Context: may sleep.
+ */
+void la_iommu_quiet(struct la_iommu *iommu)
+{
+	struct pci_dev *pdev = NULL;
+
+	KUNIT_STATIC_STUB_REDIRECT(la_iommu_quiet, iommu);
+
+	dev_info(iommu->dev, "translates already: devices without a driver are stopped\n");
+	for_each_pci_dev(pdev) {
+		if (la_pci_is_left(pdev, to_pci_dev(iommu->dev)))
+			pci_clear_master(pdev);
+	}
+	fsleep(LA_QUIET_US);
+}
+EXPORT_SYMBOL_IF_KUNIT(la_iommu_quiet);
 
 static int la_pci_map(struct pci_dev *pdev, struct la_iommu *iommu)
 {

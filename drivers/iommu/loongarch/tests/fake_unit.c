@@ -110,7 +110,7 @@ static void fake_write_vbtc(struct kunit *test, struct fake_unit *fake, u32 val)
 /* A table is changed only if nobody uses it, and nobody remembers the last one */
 static void fake_write_domain(struct kunit *test, struct fake_unit *fake, unsigned int id)
 {
-	if (!(fake->iommu.ctrl & LA_CTRL_TRANSLATE) || fake->iommu.broken)
+	if (!(fake->iommu.ctrl & LA_CTRL_TRANSLATE) || fake->iommu.broken || fake->left)
 		return;
 
 	KUNIT_EXPECT_FALSE_MSG(test, fake_unit_names(fake, id), "domain %u is in use", id);
@@ -189,6 +189,14 @@ static u32 fake_read(struct la_iommu *iommu, u32 reg)
 	return *fake_reg(fake, reg) | busy;
 }
 
+static void fake_quiet(struct la_iommu *iommu)
+{
+	struct fake_unit *fake = to_fake(iommu);
+
+	KUNIT_EXPECT_TRUE(kunit_get_current_test(), fake->left);
+	fake->nr_left = fake->nr_log;
+}
+
 /* Forget what was written and read so far */
 void fake_unit_forget_log(struct fake_unit *fake)
 {
@@ -222,6 +230,7 @@ struct fake_unit *fake_unit(struct kunit *test, struct device *dev)
 
 	kunit_activate_static_stub(test, la_iommu_read, fake_read);
 	kunit_activate_static_stub(test, la_iommu_write, fake_write);
+	kunit_activate_static_stub(test, la_iommu_quiet, fake_quiet);
 
 	return fake;
 }

@@ -33,6 +33,8 @@ struct fake_access {
  * @stuck: commands never end
  * @gone: all registers read all ones
  * @keeps_valid: no entry may become invalid
+ * @left: an earlier kernel has left it as it is
+ * @nr_left: how many writes there were when its devices were stopped
  * @regs: the registers
  * @busy: how often the present command will read as busy
  * @table: the device table
@@ -50,6 +52,8 @@ struct fake_unit {
 	bool stuck;
 	bool gone;
 	bool keeps_valid;
+	bool left;
+	unsigned int nr_left;
 
 	u32 regs[LA_REGS_SIZE / sizeof(u32)];
 	unsigned int busy;

@@ -157,6 +157,25 @@ static void start_leaves_nothing_as_it_was(struct kunit *test)
 	expect_writes(test, want);
 }
 
+/*
+ * Tables that make no sense any more are taken away, then the devices are
+ * stopped, and only then is there an entry less
+ */
+static void devices_of_an_earlier_kernel_are_stopped(struct kunit *test)
+{
+	struct fake_unit *fake = the_fake(test);
+
+	fake->left = true;
+	fake->table[5] = 0x05130250;
+	fake->regs[LA_REG_CTRL / sizeof(u32)] = CTRL_ON;
+
+	KUNIT_ASSERT_EQ(test, la_hw_init(&fake->iommu), 0);
+	KUNIT_EXPECT_EQ(test, fake->nr_left, 3 * LA_MAX_IDS + 2);
+	KUNIT_EXPECT_EQ(test, fake->log[fake->nr_left - 1].reg, LA_REG_VBTC);
+	KUNIT_EXPECT_EQ(test, fake->log[fake->nr_left].reg, LA_REG_EIVDB);
+	KUNIT_EXPECT_EQ(test, fake->table[5] & LA_EIVDB_VALID, 0);
+}
+
 static void stop_translates_nothing(struct kunit *test)
 {
 	struct fake_unit *fake = started(test);
@@ -677,6 +696,7 @@ static void flush_that_began_later_is_enough(struct kunit *test)
 
 static struct kunit_case hw_cases[] = {
 	KUNIT_CASE(start_leaves_nothing_as_it_was),
+	KUNIT_CASE(devices_of_an_earlier_kernel_are_stopped),
 	KUNIT_CASE(stop_translates_nothing),
 	KUNIT_CASE(table_has_its_root_before_its_devices),
 	KUNIT_CASE(moving_to_another_table_is_one_write),
