@@ -114,6 +114,16 @@ def old(tree):
     return run_unit(tree, "iommu-old", passes_through, TRANSLATED, revision=0)
 
 
+LEFT_IS_SEEN = "translates already: devices without a driver are stopped"
+
+
+@row("iommu-left", "a unit that an earlier kernel let translate: it is emptied, and all devices "
+                   "work", zone="root")
+def left(tree):
+    outcome = run_unit(tree, "iommu-left", passes_through, "", "identity", left="on")
+    return rows.has_said(outcome, LEFT_IS_SEEN)
+
+
 def translates_some(counters):
     return translates(counters) or complaint(
         counters, (not counters["identities"], "all devices were translated"))

@@ -74,6 +74,11 @@ OBJECT_DECLARE_SIMPLE_TYPE(LoongArchIommu, LOONGARCH_IOMMU)
 #define PTE_WRITE               BIT_ULL(3)
 #define PTE_ADDRESS             MAKE_64BIT_MASK(14, 34)
 
+/* Whom an earlier kernel has left bound to a table that is nowhere: 01:00.0 */
+#define LEFT_ENTRY              5
+#define LEFT_DOMAIN             3
+#define LEFT_RID                0x0100
+
 #define MSI_PAGE                0x2ff00000      /* the board's doorbell */
 
 /* What a TLB may have at most; the oldest is forgotten */
@@ -112,6 +117,7 @@ struct LoongArchIommu {
     uint32_t vbtc_noise;
     uint64_t zone_memory, zone_size, zone_at;
     bool iovt;
+    bool left;
 
     MemoryRegion bus_view, rest, foreign, moved;
     AddressSpace bus_as;
@@ -554,6 +560,11 @@ static void iommu_reset(DeviceState *dev)
     *reg(s, REG_EIVDB) &= ~(EIVDB_ENABLE | EIVDB_VALID);
     *reg(s, REG_CTRL) &= ~(CTRL_TRANSLATE | CTRL_MAIN_MEMORY);
     *reg(s, REG_EX_ADDR_LO) = *reg(s, REG_EX_ADDR_HI) = 0;
+    if (s->left) {
+        *reg(s, REG_CTRL) |= CTRL_TRANSLATE | CTRL_MAIN_MEMORY;
+        s->entries[LEFT_ENTRY] = LEFT_ENTRY << 24 | EIVDB_VALID |
+                                 LEFT_DOMAIN << 16 | LEFT_RID;
+    }
     s->busy = 0;
     tlb_drop(s, READS, -1);
     tlb_drop(s, WRITES, -1);
@@ -702,6 +713,8 @@ static const Property iommu_properties[] = {
     DEFINE_PROP_UINT64("zone-memory", LoongArchIommu, zone_memory, 0),
     DEFINE_PROP_SIZE("zone-size", LoongArchIommu, zone_size, 0),
     DEFINE_PROP_UINT64("zone-at", LoongArchIommu, zone_at, 0),
+    /* 6.9: it translates when the machine starts, by tables that are gone */
+    DEFINE_PROP_BOOL("left", LoongArchIommu, left, false),
     /* 4.1: ACPI has a table that says who is behind it */
     DEFINE_PROP_BOOL("iovt", LoongArchIommu, iovt, false),
 };
