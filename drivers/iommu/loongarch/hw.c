@@ -294,6 +294,7 @@ void la_hw_free_id(struct la_iommu *iommu, unsigned int id)
 	guard(spinlock_irqsave)(&iommu->lock);
 
 	la_hw_set_pgd(iommu, id, virt_to_phys(iommu->empty));
+	iommu->domains[id] = NULL;
 	__clear_bit(id, iommu->ids);
 }
 EXPORT_SYMBOL_IF_KUNIT(la_hw_free_id);
@@ -317,7 +318,11 @@ static int la_hw_find_slot(struct la_iommu *iommu, u16 rid)
 
 static void la_hw_put_slot(struct la_iommu *iommu, struct la_rid *rid)
 {
-	iommu->slots[rid->slot].users--;
+	struct la_slot *slot = &iommu->slots[rid->slot];
+
+	/* Who is left is somebody, but nobody knows who */
+	slot->dev = NULL;
+	slot->users--;
 	rid->slot = -1;
 }
 
@@ -349,6 +354,7 @@ static int la_hw_get_slots(struct la_dev *ldev, unsigned long *added)
 			return slot;
 		}
 		iommu->slots[slot].rid = rid->rid;
+		iommu->slots[slot].dev = ldev->dev;
 		iommu->slots[slot].users++;
 		rid->slot = slot;
 		__set_bit(i, added);

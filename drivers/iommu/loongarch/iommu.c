@@ -128,6 +128,8 @@ static struct la_ctx *la_ctx_create(struct la_domain *domain, struct la_iommu *i
 
 	ctx->iommu = iommu;
 	ctx->id = id;
+	scoped_guard(spinlock_irqsave, &iommu->lock)
+		iommu->domains[id] = &domain->domain;
 	list_add_rcu(&ctx->node, &domain->ctxs);
 	/* Whoever changes tables from here on flushes this unit: la_domain_flush() */
 	smp_mb();
@@ -161,6 +163,7 @@ static int la_attach_paging(struct iommu_domain *domain, struct device *dev,
 	struct la_dev *ldev = dev_iommu_priv_get(dev);
 	struct la_domain *la = to_la_domain(domain);
 	struct la_ctx *ctx;
+	int ret;
 
 	if (!la_domain_fits(la, ldev->iommu) || la_has_dma_offset(dev))
 		return -EINVAL;
@@ -173,7 +176,11 @@ static int la_attach_paging(struct iommu_domain *domain, struct device *dev,
 	if (IS_ERR(ctx))
 		return PTR_ERR(ctx);
 
-	return la_hw_bind(ldev, ctx->id);
+	ret = la_hw_bind(ldev, ctx->id);
+	if (!ret)
+		la_fault_watch(ldev->iommu);
+
+	return ret;
 }
 
 static void la_domain_free(struct iommu_domain *domain)
@@ -251,7 +258,14 @@ static struct iommu_domain la_identity_domain = {
 static int la_attach_blocked(struct iommu_domain *domain, struct device *dev,
 			     struct iommu_domain *old)
 {
-	return la_hw_block(dev_iommu_priv_get(dev));
+	struct la_dev *ldev = dev_iommu_priv_get(dev);
+	int ret;
+
+	ret = la_hw_block(ldev);
+	if (!ret)
+		la_fault_watch(ldev->iommu);
+
+	return ret;
 }
 
 static struct iommu_domain la_blocked_domain = {
@@ -298,6 +312,7 @@ static struct la_dev *la_dev_create(struct device *dev, struct la_iommu *iommu)
 	if (!ldev)
 		return NULL;
 
+	ldev->dev = dev;
 	ldev->iommu = iommu;
 	ldev->nr_rids = 0;
 	if (la_is_port(dev))
@@ -462,6 +477,7 @@ int la_iommu_register(struct la_iommu *iommu)
 	if (ret)
 		return ret;
 
+	la_fault_init(iommu);
 	dev_set_drvdata(iommu->dev, iommu);
 	ret = iommu_device_sysfs_add(&iommu->iommu, iommu->dev, NULL, "loongarch-iommu.%s",
 				     dev_name(iommu->dev));
@@ -477,6 +493,7 @@ remove_sysfs:
 	iommu_device_sysfs_remove(&iommu->iommu);
 disable:
 	dev_set_drvdata(iommu->dev, NULL);
+	la_fault_exit(iommu);
 	la_hw_disable(iommu);
 	iommu_free_pages(iommu->empty);
 	return ret;
@@ -508,6 +525,7 @@ void la_iommu_unregister(struct la_iommu *iommu)
 	iommu_device_unregister(&iommu->iommu);
 	iommu_device_sysfs_remove(&iommu->iommu);
 	dev_set_drvdata(iommu->dev, NULL);
+	la_fault_exit(iommu);
 	la_hw_disable(iommu);
 	iommu_free_pages(iommu->empty);
 }

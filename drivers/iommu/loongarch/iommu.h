@@ -11,6 +11,7 @@
 #include <linux/range.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
+#include <linux/workqueue.h>
 
 /* What the fields of the window to the device table have room for */
 #define LA_MAX_SLOTS	16
@@ -25,11 +26,13 @@
  * struct la_slot - an entry of the unit's device table
  * @entry: what it holds, as it was last written into EIVDB
  * @rid: whom it is for
+ * @dev: one of @users
  * @users: devices that have this requester id
  */
 struct la_slot {
 	u32 entry;
 	u16 rid;
+	struct device *dev;
 	unsigned int users;
 };
 
@@ -44,6 +47,18 @@ struct la_flush {
 };
 
 /**
+ * struct la_faults - accesses that failed
+ * @work: looks for one
+ * @seen: the address in the unit's registers when somebody looked last
+ * @count: how many were reported
+ */
+struct la_faults {
+	struct delayed_work work;
+	u64 seen;
+	u64 count;
+};
+
+/**
  * struct la_iommu - a unit
  * @iommu: for the IOMMU core
  * @dev: the unit's own device
@@ -55,8 +70,10 @@ struct la_flush {
  * @nr_slots: how many of them there are
  * @ids: domain numbers in use
  * @pgds: what LA_REG_PGD_ hold, by domain number
+ * @domains: whose page tables these are, NULL for none
  * @flushes: by domain number
  * @broken: a command never ended, or the unit is gone; never cleared
+ * @faults: accesses that failed
  * @empty: a table without entries
  * @ias: bits of an address that a device uses
  * @oas: bits of an address that the unit puts out
@@ -78,8 +95,11 @@ struct la_iommu {
 	unsigned int nr_slots;
 	DECLARE_BITMAP(ids, LA_MAX_IDS);
 	phys_addr_t pgds[LA_MAX_IDS];
+	struct iommu_domain *domains[LA_MAX_IDS];
 	struct la_flush flushes[LA_MAX_IDS];
 	bool broken;
+
+	struct la_faults faults;
 
 	void *empty;
 
@@ -104,11 +124,13 @@ struct la_rid {
 
 /**
  * struct la_dev - a device behind a unit
+ * @dev: the device
  * @iommu: the unit
  * @nr_rids: how many @rids there are
  * @rids: all ids that its accesses may have
  */
 struct la_dev {
+	struct device *dev;
 	struct la_iommu *iommu;
 	unsigned int nr_rids;
 	struct la_rid rids[] __counted_by(nr_rids);
@@ -128,6 +150,12 @@ void la_hw_unbind(struct la_dev *ldev);
 int la_hw_flush(struct la_iommu *iommu, unsigned int id);
 unsigned int la_hw_free_slots(struct la_iommu *iommu);
 unsigned int la_hw_free_ids(struct la_iommu *iommu);
+
+/* fault.c */
+void la_fault_init(struct la_iommu *iommu);
+void la_fault_exit(struct la_iommu *iommu);
+void la_fault_watch(struct la_iommu *iommu);
+void la_fault_look(struct la_iommu *iommu);
 
 /* pci.c */
 void la_iommu_quiet(struct la_iommu *iommu);

@@ -101,7 +101,8 @@ static int la_pci_map(struct pci_dev *pdev, struct la_iommu *iommu)
 		return ret;
 	pci_set_master(pdev);
 
-	return 0;
+	/* Nobody would end its interrupt, see fault.c, and others may share the line */
+	return pcim_intx(pdev, false);
 }
 
 static int la_pci_start(struct pci_dev *pdev, const struct la_kind *kind,
@@ -173,8 +174,10 @@ static void la_pci_shutdown(struct pci_dev *pdev)
 {
 	struct la_iommu *iommu = pci_get_drvdata(pdev);
 
-	if (iommu)
-		la_hw_disable(iommu);
+	if (!iommu)
+		return;
+	la_fault_exit(iommu);
+	la_hw_disable(iommu);
 }
 
 /* Devices have a link to it, and wake up later */

@@ -45,6 +45,10 @@
 #define  LA_DIR_CTRL_SHIFT2		GENMASK(25, 20)
 #define  LA_DIR_CTRL_WIDTH2		GENMASK(29, 26)
 
+/* Address of an access that failed, of which nothing else is known */
+#define LA_REG_EX_ADDR_LO		0x0e8
+#define LA_REG_EX_ADDR_HI		0x0ec
+
 #define LA_REG_CTRL			0x100
 #define  LA_CTRL_MAIN_MEMORY		BIT(29)	/* Tables are in main memory */
 #define  LA_CTRL_TRANSLATE		BIT(31)

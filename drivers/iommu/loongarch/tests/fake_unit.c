@@ -28,6 +28,20 @@ u64 fake_unit_pgd(struct fake_unit *fake, unsigned int id)
 	       *fake_reg(fake, LA_REG_PGD_LO(id));
 }
 
+/* An access to @iova has failed */
+void fake_unit_fail(struct fake_unit *fake, u64 iova)
+{
+	*fake_reg(fake, LA_REG_EX_ADDR_HI) = upper_32_bits(iova);
+	*fake_reg(fake, LA_REG_EX_ADDR_LO) = lower_32_bits(iova);
+}
+
+/* The address that the unit has of it */
+u64 fake_unit_fault(struct fake_unit *fake)
+{
+	return (u64)*fake_reg(fake, LA_REG_EX_ADDR_HI) << 32 |
+	       *fake_reg(fake, LA_REG_EX_ADDR_LO);
+}
+
 /* Is a device bound to the domain? */
 bool fake_unit_names(struct fake_unit *fake, unsigned int id)
 {
@@ -118,6 +132,11 @@ static void fake_write_domain(struct kunit *test, struct fake_unit *fake, unsign
 			       "domain %u is cached", id);
 }
 
+static bool is_fault_reg(u32 reg)
+{
+	return reg == LA_REG_EX_ADDR_LO || reg == LA_REG_EX_ADDR_HI;
+}
+
 static bool is_domain_reg(u32 reg)
 {
 	return reg >= LA_REG_PGD_LO(0) && reg < LA_REG_DIR_CTRL(LA_MAX_IDS);
@@ -145,6 +164,10 @@ static void fake_write_known(struct kunit *test, struct fake_unit *fake, u32 reg
 		KUNIT_EXPECT_EQ(test, val & ~(LA_CTRL_MAIN_MEMORY | LA_CTRL_TRANSLATE),
 				FAKE_CTRL_NOISE);
 		break;
+	case LA_REG_EX_ADDR_LO:
+	case LA_REG_EX_ADDR_HI:
+		KUNIT_EXPECT_EQ(test, val, 0);
+		break;
 	default:
 		if (!is_domain_reg(reg))
 			KUNIT_FAIL(test, "write of unknown register 0x%x", reg);
@@ -165,8 +188,22 @@ static void fake_write(struct la_iommu *iommu, u32 reg, u32 val)
 		return;
 
 	fake_write_known(test, fake, reg, val);
+	if (is_fault_reg(reg) && fake->keeps_fault)
+		return;
 	if (reg < LA_REGS_SIZE)
 		*fake_reg(fake, reg) = val;
+}
+
+static u32 fake_read_fault(struct fake_unit *fake, u32 reg)
+{
+	u32 val = *fake_reg(fake, reg);
+
+	if (fake->next_fault) {
+		fake_unit_fail(fake, fake->next_fault);
+		fake->next_fault = 0;
+	}
+
+	return val;
 }
 
 static u32 fake_read(struct la_iommu *iommu, u32 reg)
@@ -177,6 +214,8 @@ static u32 fake_read(struct la_iommu *iommu, u32 reg)
 	fake->reads++;
 	if (fake->gone)
 		return ~0U;
+	if (is_fault_reg(reg))
+		return fake_read_fault(fake, reg);
 	if (reg != LA_REG_VBTC && reg != LA_REG_CMD && reg != LA_REG_CTRL) {
 		KUNIT_FAIL(kunit_get_current_test(), "read of register 0x%x", reg);
 		return 0;

@@ -33,6 +33,8 @@ struct fake_access {
  * @stuck: commands never end
  * @gone: all registers read all ones
  * @keeps_valid: no entry may become invalid
+ * @keeps_fault: the address of an access that failed can't be written
+ * @next_fault: if not 0, the address as soon as half of it was read
  * @left: an earlier kernel has left it as it is
  * @nr_left: how many writes there were when its devices were stopped
  * @regs: the registers
@@ -52,6 +54,8 @@ struct fake_unit {
 	bool stuck;
 	bool gone;
 	bool keeps_valid;
+	bool keeps_fault;
+	u64 next_fault;
 	bool left;
 	unsigned int nr_left;
 
@@ -68,6 +72,8 @@ struct fake_unit {
 struct fake_unit *fake_unit(struct kunit *test, struct device *dev);
 void fake_unit_power_on(struct fake_unit *fake);
 void fake_unit_forget_log(struct fake_unit *fake);
+void fake_unit_fail(struct fake_unit *fake, u64 iova);
+u64 fake_unit_fault(struct fake_unit *fake);
 u64 fake_unit_pgd(struct fake_unit *fake, unsigned int id);
 bool fake_unit_names(struct fake_unit *fake, unsigned int id);
 

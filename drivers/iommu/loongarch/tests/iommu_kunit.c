@@ -97,6 +97,8 @@ static int core_test_init(struct kunit *test)
 	core->fake->iommu.pgsizes = SZ_16K | SZ_32M;
 	KUNIT_ASSERT_EQ(test, la_iommu_register(&core->fake->iommu), 0);
 	kunit_add_action_or_reset(test, unregister_unit, &core->fake->iommu);
+	/* From work that isn't the test's, accesses would not go to the fake unit */
+	la_fault_exit(&core->fake->iommu);
 
 	core->dev = add_device(test, "loongarch-endpoint", RID);
 
@@ -610,6 +612,139 @@ static void unit_that_hangs_refuses_devices(struct kunit *test)
 	fake->stuck = false;
 }
 
+/* --- accesses that fail */
+
+struct blame {
+	struct device *dev;
+	unsigned long iova;
+	unsigned int times;
+};
+
+static int note_blame(struct iommu_domain *domain, struct device *dev, unsigned long iova,
+		      int flags, void *token)
+{
+	struct blame *blame = token;
+
+	*blame = (struct blame){ dev, iova, blame->times + 1 };
+
+	return 0;
+}
+
+/* A domain that tells of accesses that failed, with a page at @iova */
+static struct iommu_domain *blamed_domain(struct kunit *test, struct device *dev, u64 iova,
+					  struct blame *blame)
+{
+	struct iommu_domain *domain = new_domain(test);
+
+	iommu_set_fault_handler(domain, note_blame, blame);
+	KUNIT_ASSERT_EQ(test, iommu_map(domain, iova, 0x90000000, SZ_16K,
+					IOMMU_READ | IOMMU_WRITE, GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, iommu_attach_device(domain, dev), 0);
+
+	return domain;
+}
+
+static void fail_and_look(struct kunit *test, u64 iova)
+{
+	struct fake_unit *fake = the(test)->fake;
+
+	fake_unit_fail(fake, iova);
+	la_fault_look(&fake->iommu);
+}
+
+static void access_that_fails_is_reported(struct kunit *test)
+{
+	struct fake_unit *fake = the(test)->fake;
+	struct device *dev = the(test)->dev;
+	struct blame blame = { };
+	struct iommu_domain *domain = blamed_domain(test, dev, 0, &blame);
+
+	fail_and_look(test, TOP_IOVA + 8);
+	KUNIT_EXPECT_EQ(test, fake->iommu.faults.count, 1);
+	KUNIT_EXPECT_EQ(test, blame.times, 1);
+	KUNIT_EXPECT_EQ(test, blame.iova, TOP_IOVA + 8);
+	KUNIT_EXPECT_PTR_EQ(test, blame.dev, dev);
+	KUNIT_EXPECT_EQ(test, fake_unit_fault(fake), 0);
+
+	/* The same once more, and then nothing new */
+	fail_and_look(test, TOP_IOVA + 8);
+	KUNIT_EXPECT_EQ(test, blame.times, 2);
+	la_fault_look(&fake->iommu);
+	KUNIT_EXPECT_EQ(test, blame.times, 2);
+	iommu_detach_device(domain, dev);
+}
+
+static void address_that_stays_is_reported_once(struct kunit *test)
+{
+	struct fake_unit *fake = the(test)->fake;
+	struct iommu_domain *domain = attached_domain(test);
+
+	fake->keeps_fault = true;
+	fail_and_look(test, 0x4000);
+	fail_and_look(test, 0x4000);
+	KUNIT_EXPECT_EQ(test, fake->iommu.faults.count, 1);
+	fail_and_look(test, 0x8000);
+	KUNIT_EXPECT_EQ(test, fake->iommu.faults.count, 2);
+	iommu_detach_device(domain, the(test)->dev);
+}
+
+/* Who has a page there, of 0x4000 and 0x8000, has not failed to access it */
+static void who_may_access_it_is_not_blamed(struct kunit *test)
+{
+	struct device *dev = the(test)->dev, *other = add_device(test, "loongarch-other", 0x300);
+	struct blame blame = { }, other_blame = { };
+	struct iommu_domain *domain = blamed_domain(test, dev, 0x4000, &blame);
+	struct iommu_domain *other_domain = blamed_domain(test, other, 0x8000, &other_blame);
+
+	fail_and_look(test, 0x4000);
+	KUNIT_EXPECT_EQ(test, blame.times, 0);
+	KUNIT_EXPECT_EQ(test, other_blame.times, 1);
+	fail_and_look(test, 0x8000);
+	KUNIT_EXPECT_EQ(test, blame.times, 1);
+
+	/* Both, or none, can't be told apart */
+	fail_and_look(test, 0xc000);
+	KUNIT_ASSERT_EQ(test, iommu_map(domain, 0x8000, 0x90000000, SZ_16K, IOMMU_READ,
+					GFP_KERNEL), 0);
+	fail_and_look(test, 0x8000);
+	KUNIT_EXPECT_EQ(test, blame.times + other_blame.times, 2);
+	KUNIT_EXPECT_EQ(test, the(test)->fake->iommu.faults.count, 4);
+	iommu_detach_device(domain, dev);
+	iommu_detach_device(other_domain, other);
+}
+
+static void blocked_device_is_blamed_without_a_domain(struct kunit *test)
+{
+	struct fake_unit *fake = the(test)->fake;
+
+	KUNIT_ASSERT_EQ(test, iommu_device_claim_dma_owner(the(test)->dev, test), 0);
+	fail_and_look(test, 0x4000);
+	KUNIT_EXPECT_EQ(test, fake->iommu.faults.count, 1);
+	iommu_device_release_dma_owner(the(test)->dev);
+}
+
+static void address_is_whole(struct kunit *test)
+{
+	struct fake_unit *fake = the(test)->fake;
+	struct blame blame = { };
+	struct iommu_domain *domain = blamed_domain(test, the(test)->dev, 0, &blame);
+
+	fake->next_fault = TOP_IOVA;
+	fail_and_look(test, 0x4000);
+	KUNIT_EXPECT_EQ(test, blame.iova, TOP_IOVA);
+	iommu_detach_device(domain, the(test)->dev);
+}
+
+static void unit_that_is_gone_reports_nothing(struct kunit *test)
+{
+	struct fake_unit *fake = the(test)->fake;
+
+	fake->gone = true;
+	la_fault_look(&fake->iommu);
+	KUNIT_EXPECT_EQ(test, fake->iommu.faults.count, 0);
+	fake->gone = false;
+}
+
 static struct kunit_case core_cases[] = {
 	KUNIT_CASE_PARAM(page_is_as_the_unit_reads_it, prot_gen_params),
 	KUNIT_CASE(large_page_needs_the_unit_s_consent),
@@ -633,6 +768,12 @@ static struct kunit_case core_cases[] = {
 #ifdef CONFIG_ACPI
 	KUNIT_CASE_PARAM(interrupt_controllers_are_in_the_madt, madt_gen_params),
 #endif
+	KUNIT_CASE(access_that_fails_is_reported),
+	KUNIT_CASE(address_that_stays_is_reported_once),
+	KUNIT_CASE(who_may_access_it_is_not_blamed),
+	KUNIT_CASE(blocked_device_is_blamed_without_a_domain),
+	KUNIT_CASE(address_is_whole),
+	KUNIT_CASE(unit_that_is_gone_reports_nothing),
 	KUNIT_CASE(unit_that_hangs_refuses_devices),
 	{}
 };
