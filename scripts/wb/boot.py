@@ -185,8 +185,8 @@ def smoke(tree, out):
     initrd, token = initramfs(tree, out, "smoke", [f"cpus {smp}", "clock 100 1"])
     # Its KUnit tests are those of all subsystems; here they only have to compile.
     append = f"{CONSOLE} kunit.enable=0"
-    outcome = qemu.boot(root_entry(out / "arch/loongarch/boot/vmlinux.elf", initrd, append, smp=smp),
-                        log, token, TIMEOUT)
+    elf = out / "arch/loongarch/boot/vmlinux.elf"
+    outcome = qemu.boot(root_entry(elf, initrd, append, smp=smp), log, token, TIMEOUT)
     if not outcome.ok:
         raise Failure(f"booting {core.shown(out)}: {outcome.reason}", log)
 

@@ -22,39 +22,35 @@ def build_init(tree, out):
     """Compile init against the tree's nolibc; @out is a configured kernel's."""
     init = HERE / "init"
     nolibc = tree.dir / "tools/include/nolibc"
-    headers = HEADERS
     key = core.digest(INIT, nolibc, tree.dir / "include/uapi", kernel.toolchain())
     if core.fresh("init", key, [init]):
         return init
     kernel.make(tree, out, "headers_install", log=LOGS / "headers.log",
-                extra=[f"INSTALL_HDR_PATH={headers}"], what="installing kernel headers")
+                extra=[f"INSTALL_HDR_PATH={HEADERS}"], what="installing kernel headers")
     builtin = core.run([CLANG + suffix(), "-print-file-name=include"]).strip()
     core.run([*compiler(), "-Os", "-Wall", "-Wextra", "-Werror",
               "-Wno-unused-parameter",
               # nolibc has no puts, which the compiler would make of a printf
               "-ffreestanding", "-fno-stack-protector", "-fno-asynchronous-unwind-tables",
               "-static", "-nostdlib", "-nostdinc", "-isystem", builtin, f"-I{nolibc}",
-              f"-I{headers}/include", "-include", nolibc / "nolibc.h", "-s", "-o", init,
+              f"-I{HEADERS}/include", "-include", nolibc / "nolibc.h", "-s", "-o", init,
               *sorted(INIT.glob("*.c"))],
              log=LOGS / "init.log", what="building scripts/init")
     core.stamp("init", key)
     return init
 
 
-# The kernel's programs that give a device to themselves, and what Debian's forky has of a
-# C library for the machine. They are linked statically.
-SELFTESTS = ("vfio_iommufd_setup_test", "vfio_dma_mapping_test", "vfio_pci_device_test",
-             "vfio_pci_driver_test")
+# What Debian's forky has of a C library for the machine, to be linked statically.
 C_LIBRARY = "libc6-dev", "libgcc-16-dev", "uuid-dev"
 
 
-def vfio_selftests(tree, out):
+def vfio_selftests(tree, out, names):
     """{path in the initramfs: (file, mode)} of the kernel's selftests of VFIO, all in /bin."""
     build_init(tree, out)       # which installs the kernel's headers
     tests = tree.dir / "tools/testing/selftests"
     source_dir, made = tests / "vfio", HERE / "selftests"
     debs = [source.download(package, None, "forky", "loong64") for package in C_LIBRARY]
-    files = [made / name for name in SELFTESTS]
+    files = [made / name for name in names]
     key = core.digest(*debs, source_dir, tree.dir / "include/uapi", compiler())
     if not core.fresh("selftests", key, files):
         made.mkdir(exist_ok=True)

@@ -43,7 +43,8 @@ def run_zone(tree, name, parts, zone="nonroot", inspect=None, look=None, **entry
     if zone == "nonroot":
         # Nothing at physical 0: a row has one defect.
         entry = {"variant": "zone", "junk": bytes(4096), **entry}
-    return boot.run_checks(tree, zone, parts, LOGS / how.log.format(name), inspect=look_at_all, **entry)
+    return boot.run_checks(tree, zone, parts, LOGS / how.log.format(name),
+                           inspect=look_at_all, **entry)
 
 
 # What trapped in each row that came to its end: {row: {space: accesses}}

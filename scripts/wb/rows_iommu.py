@@ -200,7 +200,7 @@ def maps_and_denies(counters):
 @row("iommu-selftests", "the kernel's own programs for VFIO pass with igb, which copies for them",
      zone="root")
 def selftests(tree):
-    programs = guest.vfio_selftests(tree, zones.out_dir(tree, "root"))
+    programs = guest.vfio_selftests(tree, zones.out_dir(tree, "root"), SELFTESTS)
     igb = f"0000:{FUNCTIONS[1]}"
     also = [f"selftest {igb} {count} {name} {words}".strip()
             for name, (count, words) in SELFTESTS.items()]
