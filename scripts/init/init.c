@@ -553,6 +553,30 @@ static int same_pattern(int fd, uint64_t seed)
 	return 1;
 }
 
+/* A file of /dev, or -1 after fail() */
+static int open_device(const char *name, int flags)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/dev/%s", name);
+	fd = open(path, flags);
+	if (fd < 0)
+		fail("cannot open %s: errno %d", path, errno);
+	return fd;
+}
+
+/* Has the interrupt come since there were @before of it? */
+static void has_interrupted(const char *name, long before)
+{
+	long now = interrupts(name, -1);
+
+	if (now <= before)
+		fail("no interrupt of %s (%ld)", name, before);
+	else
+		ok("interrupts %ld to %ld", before, now);
+}
+
 /*
  * disk NAME INTERRUPT SEED: the host has put the stream of SEED into the
  * second MiB; the stream of SEED + 1 goes to the first, by way of the device
@@ -562,13 +586,10 @@ static void check_disk(char **arg)
 {
 	uint64_t seed = strtoull(arg[2], NULL, 10);
 	long before = interrupts(arg[1], -1);
-	char path[64];
-	int fd;
+	int fd = open_device(arg[0], O_RDWR | O_DIRECT);
 
-	snprintf(path, sizeof(path), "/dev/%s", arg[0]);
-	fd = open(path, O_RDWR | O_DIRECT);
 	if (fd < 0)
-		return fail("cannot open %s: errno %d", path, errno);
+		return;
 	if (lseek(fd, PATTERN, SEEK_SET) != PATTERN || !same_pattern(fd, seed))
 		fail("does not hold what the host wrote");
 	else if (lseek(fd, 0, SEEK_SET) || write_pattern(fd, seed + 1))
@@ -576,10 +597,8 @@ static void check_disk(char **arg)
 	else if (ioctl(fd, BLKFLSBUF, 0) || lseek(fd, 0, SEEK_SET) ||
 		 !same_pattern(fd, seed + 1))
 		fail("does not hold what was written");
-	else if (interrupts(arg[1], -1) <= before)
-		fail("no interrupt of %s (%ld)", arg[1], before);
 	else
-		ok("interrupts %ld to %ld", before, interrupts(arg[1], -1));
+		has_interrupted(arg[1], before);
 	close(fd);
 }
 
@@ -621,35 +640,26 @@ static int moves_to(int cpu, const char *name, int fd)
 static void check_tty(char **arg)
 {
 	long before = interrupts(arg[0], -1);
-	char path[64];
-	int fd;
+	int fd = open_device(arg[0], O_RDWR | O_NOCTTY);
 
-	snprintf(path, sizeof(path), "/dev/%s", arg[0]);
-	fd = open(path, O_RDWR | O_NOCTTY);
 	if (fd < 0)
-		return fail("cannot open %s: errno %d", path, errno);
+		return;
 	for (int i = 0; i < 10; i++) {
 		write(fd, "init: by interrupt\r\n", 20);
 		msleep(20);
 	}
-	if (interrupts(arg[0], -1) <= before)
-		fail("no interrupt of %s (%ld)", arg[0], before);
-	else
-		ok("interrupts %ld to %ld", before, interrupts(arg[0], -1));
+	has_interrupted(arg[0], before);
 	close(fd);
 }
 
 /* affinity INTERRUPT DISK: it comes to the CPU that it is sent to, to each and back */
 static void check_affinity(char **arg)
 {
+	int fd = open_device(arg[1], O_RDONLY | O_DIRECT);
 	int cpus = online_cpus(), i;
-	char path[64];
-	int fd;
 
-	snprintf(path, sizeof(path), "/dev/%s", arg[1]);
-	fd = open(path, O_RDONLY | O_DIRECT);
 	if (fd < 0)
-		return fail("cannot open %s: errno %d", path, errno);
+		return;
 	for (i = 0; i <= cpus && moves_to(i % cpus, arg[0], fd); i++)
 		;
 	close(fd);
@@ -742,16 +752,7 @@ static void check_echo(char **arg)
 
 static int open_for_load(const char *name, int is_tty)
 {
-	char path[64];
-	int fd;
-
-	if (is_tty)
-		return open_raw(name);
-	snprintf(path, sizeof(path), "/dev/%s", name);
-	fd = open(path, O_RDWR | O_DIRECT);
-	if (fd < 0)
-		fail("cannot open %s: errno %d", path, errno);
-	return fd;
+	return is_tty ? open_raw(name) : open_device(name, O_RDWR | O_DIRECT);
 }
 
 /* What is wrong with it, or NULL */

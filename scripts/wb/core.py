@@ -232,6 +232,17 @@ def digest(*parts):
     return total.hexdigest()
 
 
+def read_marks(path):
+    """{mark: its line} of a file whose lines begin with a mark, but for comments."""
+    lines = path.read_text().splitlines() if path.exists() else []
+    return {line.split()[0]: line for line in lines if line and line[0] != "#"}
+
+
+def write_marks(path, head, lines):
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(head + "".join(f"{line}\n" for line in lines))
+
+
 def read_json(path):
     try:
         return json.loads(pathlib.Path(path).read_text())

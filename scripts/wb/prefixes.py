@@ -6,7 +6,8 @@ the prefix before is compiled again; the whole series always comes back.
 
 kunit/prefixes has a mark of each prefix that was built and booted, as all of them
 take hours: make check-bisect leaves out what is there. A mark is of the kernel's
-text, its configuration and the names of the tools, and is followed by the latter two.
+text, its configuration and the names of the tools; the configuration's name and the
+last patch follow.
 """
 import contextlib
 import pathlib
@@ -64,14 +65,11 @@ DONE_HEAD = """\
 
 def done(root=ROOT):
     """{mark: its line of kunit/prefixes}"""
-    path = root / "kunit/prefixes"
-    lines = path.read_text().splitlines() if path.exists() else []
-    return {line.split()[0]: line for line in lines if line and line[0] != "#"}
+    return core.read_marks(root / "kunit/prefixes")
 
 
 def write_done(lines, root=ROOT):
-    (root / "kunit").mkdir(exist_ok=True)
-    (root / "kunit/prefixes").write_text(DONE_HEAD + "".join(f"{line}\n" for line in lines))
+    core.write_marks(root / "kunit/prefixes", DONE_HEAD, lines)
 
 
 def check_bisect(tree, smoke, configs=None, root=ROOT):

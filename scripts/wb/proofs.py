@@ -136,9 +136,7 @@ def marks_now(root=ROOT):
 
 def proven(root=ROOT):
     """{mark: its line of kunit/proven}"""
-    path = root / "kunit/proven"
-    lines = path.read_text().splitlines() if path.exists() else []
-    return {line.split()[0]: line for line in lines if line and line[0] != "#"}
+    return core.read_marks(root / "kunit/proven")
 
 
 PROVEN_HEAD = """\
@@ -154,7 +152,7 @@ def note_proven(which, root=ROOT):
     names = {number(path): path.stem[5:] for path in series.patches(root)}
     kept[now[which]] = f"{now[which]} {names[which]}"
     lines = [kept[mark] for mark in now.values() if mark in kept]
-    (root / "kunit/proven").write_text(PROVEN_HEAD + "".join(f"{line}\n" for line in lines))
+    core.write_marks(root / "kunit/proven", PROVEN_HEAD, lines)
 
 
 # --------------------------------------------------------- a patch's test side
