@@ -95,7 +95,6 @@ static void la_fault_report(struct la_iommu *iommu, u64 iova)
 
 	guard(spinlock_irqsave)(&iommu->lock);
 
-	iommu->faults.count++;
 	slot = la_fault_suspect(iommu, iova);
 	if (!slot) {
 		dev_err_ratelimited(iommu->dev, "somebody may not access 0x%llx\n", iova);
@@ -118,13 +117,16 @@ static void la_fault_report(struct la_iommu *iommu, u64 iova)
  * again.
  *
  * Context: may sleep. Takes @iommu->lock.
+ * Return: whether there was one.
  */
-void la_fault_look(struct la_iommu *iommu)
+bool la_fault_look(struct la_iommu *iommu)
 {
 	u64 iova = la_fault_take(iommu);
 
 	if (iova)
 		la_fault_report(iommu, iova);
+
+	return iova;
 }
 EXPORT_SYMBOL_IF_KUNIT(la_fault_look);
 
@@ -134,18 +136,6 @@ static void la_fault_work(struct work_struct *work)
 
 	la_fault_look(iommu);
 	la_fault_watch(iommu);
-}
-
-static bool la_fault_is_possible(struct la_iommu *iommu)
-{
-	guard(spinlock_irqsave)(&iommu->lock);
-
-	for (int i = 0; i < iommu->nr_slots; i++) {
-		if (iommu->slots[i].entry & LA_EIVDB_VALID)
-			return !iommu->broken;
-	}
-
-	return false;
 }
 
 /**
@@ -158,7 +148,7 @@ static bool la_fault_is_possible(struct la_iommu *iommu)
  */
 void la_fault_watch(struct la_iommu *iommu)
 {
-	if (la_fault_is_possible(iommu))
+	if (!READ_ONCE(iommu->broken) && la_hw_free_slots(iommu) < iommu->nr_slots)
 		schedule_delayed_work(&iommu->faults.work, msecs_to_jiffies(LA_FAULT_POLL_MS));
 }
 

@@ -50,12 +50,10 @@ struct la_flush {
  * struct la_faults - accesses that failed
  * @work: looks for one
  * @seen: the address in the unit's registers when somebody looked last
- * @count: how many were reported
  */
 struct la_faults {
 	struct delayed_work work;
 	u64 seen;
-	u64 count;
 };
 
 /**
@@ -155,7 +153,7 @@ unsigned int la_hw_free_ids(struct la_iommu *iommu);
 void la_fault_init(struct la_iommu *iommu);
 void la_fault_exit(struct la_iommu *iommu);
 void la_fault_watch(struct la_iommu *iommu);
-void la_fault_look(struct la_iommu *iommu);
+bool la_fault_look(struct la_iommu *iommu);
 
 /* pci.c */
 void la_iommu_quiet(struct la_iommu *iommu);
