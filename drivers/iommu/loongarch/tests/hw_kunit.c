@@ -170,7 +170,7 @@ static void devices_of_an_earlier_kernel_are_stopped(struct kunit *test)
 	fake->regs[LA_REG_CTRL / sizeof(u32)] = CTRL_ON;
 
 	KUNIT_ASSERT_EQ(test, la_hw_init(&fake->iommu), 0);
-	KUNIT_EXPECT_EQ(test, fake->nr_left, 3 * LA_MAX_IDS + 2);
+	KUNIT_ASSERT_EQ(test, fake->nr_left, 3 * LA_MAX_IDS + 2);
 	KUNIT_EXPECT_EQ(test, fake->log[fake->nr_left - 1].reg, LA_REG_VBTC);
 	KUNIT_EXPECT_EQ(test, fake->log[fake->nr_left].reg, LA_REG_EIVDB);
 	KUNIT_EXPECT_EQ(test, fake->table[5] & LA_EIVDB_VALID, 0);
