@@ -320,7 +320,22 @@ static void check_busy(char **arg)
 	ok("done");
 }
 
-/* The last line that a program prints; NULL if it fails. It runs with its own libraries. */
+/* Print each line of a text, which is changed */
+static void say_lines(char *text)
+{
+	for (char *next; text; text = next) {
+		next = strchr(text, '\n');
+		if (next)
+			*next++ = '\0';
+		if (*text)
+			say("  %s", text);
+	}
+}
+
+/*
+ * The last line that a program prints. If it fails, all that it printed last goes to the
+ * console, and NULL is returned. It runs with its own libraries.
+ */
 static char *last_line_of(char **argv)
 {
 	static char text[4096];
@@ -333,6 +348,7 @@ static char *last_line_of(char **argv)
 	pid = fork();
 	if (pid == 0) {
 		dup2(fds[1], STDOUT_FILENO);
+		dup2(fds[1], STDERR_FILENO);
 		execve(argv[0], argv, (char *[]){ NULL });
 		exit(127);
 	}
@@ -346,9 +362,11 @@ static char *last_line_of(char **argv)
 		memmove(text, text + len, len);
 	}
 	close(fds[0]);
-	if (pid < 0 || waitpid(pid, &status, 0) != pid || status)
-		return NULL;
 	text[len] = '\0';
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || status) {
+		say_lines(text);
+		return NULL;
+	}
 	for (line = text; (next = strchr(line, '\n')) && next[1]; line = next + 1)
 		;
 	if (next)
