@@ -201,21 +201,20 @@ def boot_clocks(zone, args):
     return build_zone(zone), run
 
 
-def boot_iommu(tree):
-    """Devices are translated where the command line asks for it."""
-    if not machine.binary():
-        raise Failure("boot case iommu needs the test machine", repeat="make qemu")
-    outcome = rows_iommu.strict(tree)
-    need("iommu", outcome.ok, outcome)
+def row_case(name, run):
+    """A row of check-zones as a case."""
+    def case(tree):
+        if not machine.binary():
+            raise Failure(f"boot case {name} needs the test machine", repeat="make qemu")
+        outcome = run(tree)
+        need(name, outcome.ok, outcome)
+    return build_zone("root"), case
 
 
-def boot_iovt(tree):
+def iovt_is_installed(tree):
     """A table in the initrd is installed; nobody has to read it yet."""
-    if not machine.binary():
-        raise Failure("boot case iovt needs the test machine", repeat="make qemu")
-    outcome = rows_iovt.run_table(tree, "iovt-table", acpi.iovt(rows_iovt.whole()),
-                                  lambda counters: "", [rows_iovt.INSTALLED])
-    need("iovt", outcome.ok, outcome)
+    return rows_iovt.run_table(tree, "iovt-table", acpi.iovt(rows_iovt.whole()),
+                               lambda counters: "", [rows_iovt.INSTALLED])
 
 
 def must_say(name, outcome, wanted):
@@ -272,8 +271,9 @@ CASES = {
     **SINGLE,
     **{zone: (build_zone(zone), boot_zone(zone)) for zone in zones.ZONES},
     # Rows of check-zones have these as well
-    "iommu": (build_zone("root"), boot_iommu),
-    "iovt": (build_zone("root"), boot_iovt),
+    "iommu": row_case("iommu", rows_iommu.strict),
+    "iommu-old": row_case("iommu-old", rows_iommu.old),
+    "iovt": row_case("iovt", iovt_is_installed),
 }
 
 

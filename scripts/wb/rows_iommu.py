@@ -108,12 +108,6 @@ def server(tree):
                     neg_cache="off")
 
 
-@row("iommu-old", "a bridge whose unit has tables of its own: devices work without it",
-     zone="root")
-def old(tree):
-    return run_unit(tree, "iommu-old", passes_through, TRANSLATED, revision=0)
-
-
 LEFT_IS_SEEN = "translates already: devices without a driver are stopped"
 
 
@@ -121,6 +115,63 @@ LEFT_IS_SEEN = "translates already: devices without a driver are stopped"
                    "work", zone="root")
 def left(tree):
     outcome = run_unit(tree, "iommu-left", passes_through, "", "identity", left="on")
+    return rows.has_said(outcome, LEFT_IS_SEEN)
+
+
+# ---------------------------------------------- a unit with tables of its own
+
+def translates_and_flushes_all(counters):
+    """Nobody knows of a flush of a domain."""
+    return complaint(counters, (not counters["walks"], "no device was translated"),
+                     (not counters["flushes-all"], "nothing was flushed"),
+                     (counters["flushes-domain"], "a domain was flushed"))
+
+
+def with_port(function, port):
+    """That a function has its port in its group, as a check."""
+    return f"file /sys/bus/pci/devices/{function}/iommu_group/devices/{port}/vendor 0x1b36"
+
+
+@row("iommu-old", "a bridge of revision 0, whose unit has tables of its own: the disks have what "
+                  "was written", zone="root")
+def old(tree):
+    ports = [with_port(f"0000:{function}", f"0000:00:0{slot}.0")
+             for slot, function in enumerate(FUNCTIONS, 1)]
+    return run_unit(tree, "iommu-old", translates_and_flushes_all, TRANSLATED, "DMA", also=ports,
+                    revision=0)
+
+
+@row("iommu-old-lazy", "the same with flushes that are put off", zone="root")
+def old_lazy(tree):
+    return run_unit(tree, "iommu-old-lazy", translates_lazily, LAZY, "DMA-FQ", revision=0)
+
+
+@row("iommu-old-commit", "entries and flushes that count with the command, and an id without the "
+                         "bus", zone="root")
+def old_commit(tree):
+    node = zones.IOMMU_EDITS.replace("\t\tloongson,msi-bypass;\n", "")
+    return run_unit(tree, "iommu-old-commit", translates_and_flushes_all, TRANSLATED, "DMA", node,
+                    revision=0, commit="cmd", busy_polls=100, rid_mask="0x00ff")
+
+
+@row("iommu-old-switch", "two NVMe behind a switch, which are one to a unit of revision 0",
+     zone="root")
+def old_switch(tree):
+    disks = [guest.Disk("root", f"nvme{n}n1", f"nvme{n}q", f"nvme,serial={n},bus=down{n}")
+             for n in (1, 2)]
+    devices = ["pcie-root-port,id=rp2,chassis=3", "x3130-upstream,id=up,bus=rp2",
+               *(f"xio3130-downstream,id=down{n},bus=up,chassis={n + 3}" for n in (1, 2))]
+    port, first, second = "0000:00:06.0", "0000:06:00.0", "0000:07:00.0"
+    return run_unit(tree, "iommu-old-switch", translates_and_flushes_all, TRANSLATED, "DMA",
+                    devices=devices, more_disks=disks, revision=0,
+                    also=[with_port(first, port), with_port(second, port)])
+
+
+@row("iommu-old-left", "a unit of revision 0 that an earlier kernel let translate: it is emptied, "
+                       "and all devices work", zone="root")
+def old_left(tree):
+    outcome = run_unit(tree, "iommu-old-left", passes_through, "", "identity", left="on",
+                       revision=0)
     return rows.has_said(outcome, LEFT_IS_SEEN)
 
 
@@ -180,6 +231,11 @@ def given(tree):
                            "remember nothing", zone="root")
 def given_commit(tree):
     return run_given(tree, "iommu-given-commit", commit="cmd", busy_polls=100, neg_cache="off")
+
+
+@row("iommu-old-given", "the same with a unit of revision 0", zone="root")
+def given_old(tree):
+    return run_given(tree, "iommu-old-given", revision=0)
 
 
 # A test copies in an area of 1 GiB, all of which it maps.

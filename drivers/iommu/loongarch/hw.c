@@ -108,6 +108,20 @@ static int la_hw_wait(struct la_iommu *iommu, u32 *vbtc)
 	return 0;
 }
 
+static void la_hw_commit(struct la_iommu *iommu)
+{
+	u32 cmd = la_iommu_read(iommu, LA_REG_CMD);
+
+	la_iommu_write(iommu, LA_REG_CMD, cmd & ~LA_CMD_OP);
+}
+
+static void la_hw_write_vbtc(struct la_iommu *iommu, u32 vbtc)
+{
+	la_iommu_write(iommu, LA_REG_VBTC, vbtc);
+	if (iommu->features & LA_CMD_AFTER_VBTC)
+		la_hw_commit(iommu);
+}
+
 /* Let both TLBs forget what @cmd says, the one for writes first */
 static int la_hw_forget(struct la_iommu *iommu, u32 mask, u32 cmd)
 {
@@ -119,12 +133,12 @@ static int la_hw_forget(struct la_iommu *iommu, u32 mask, u32 cmd)
 		return ret;
 
 	mask |= LA_VBTC_AR;
-	la_iommu_write(iommu, LA_REG_VBTC, (vbtc & ~mask) | cmd);
+	la_hw_write_vbtc(iommu, (vbtc & ~mask) | cmd);
 	ret = la_hw_wait(iommu, &vbtc);
 	if (ret)
 		return ret;
 
-	la_iommu_write(iommu, LA_REG_VBTC, (vbtc & ~mask) | LA_VBTC_AR | cmd);
+	la_hw_write_vbtc(iommu, (vbtc & ~mask) | LA_VBTC_AR | cmd);
 	return la_hw_wait(iommu, &vbtc);
 }
 
@@ -140,13 +154,6 @@ static int la_hw_forget_domain(struct la_iommu *iommu)
 	return la_hw_forget(iommu, LA_VBTC_CMD, LA_VBTC_CMD_FLUSH_DOMAIN);
 }
 
-static void la_hw_commit(struct la_iommu *iommu)
-{
-	u32 cmd = la_iommu_read(iommu, LA_REG_CMD);
-
-	la_iommu_write(iommu, LA_REG_CMD, cmd & ~LA_CMD_OP);
-}
-
 static unsigned int la_entry_id(u32 entry)
 {
 	return FIELD_GET(LA_EIVDB_DOMAIN, entry);
@@ -158,9 +165,15 @@ static u32 la_entry(unsigned int slot, u16 rid, unsigned int id)
 	       FIELD_PREP(LA_EIVDB_DOMAIN, id) | LA_EIVDB_VALID;
 }
 
+static bool la_hw_has_ctrl(struct la_iommu *iommu)
+{
+	return !(iommu->features & LA_EIVDB_ENABLES);
+}
+
 static void la_hw_write_eivdb(struct la_iommu *iommu, u32 entry)
 {
-	la_iommu_write(iommu, LA_REG_EIVDB, entry);
+	la_iommu_write(iommu, LA_REG_EIVDB,
+		       la_hw_has_ctrl(iommu) ? entry : entry | iommu->ctrl);
 	iommu->eivdb = entry;
 }
 
@@ -168,8 +181,26 @@ static void la_hw_write_slot(struct la_iommu *iommu, unsigned int slot, u32 entr
 {
 	iommu->slots[slot].entry = entry;
 	la_hw_write_eivdb(iommu, entry);
-	la_iommu_write(iommu, LA_REG_CTRL, iommu->ctrl);
+	if (la_hw_has_ctrl(iommu))
+		la_iommu_write(iommu, LA_REG_CTRL, iommu->ctrl);
 	la_hw_commit(iommu);
+}
+
+/* Whether a unit translates is a bit of CTRL, or goes with each entry */
+static void la_hw_read_ctrl(struct la_iommu *iommu)
+{
+	if (la_hw_has_ctrl(iommu))
+		iommu->ctrl = la_iommu_read(iommu, LA_REG_CTRL);
+	else
+		iommu->ctrl = la_iommu_read(iommu, LA_REG_EIVDB) & LA_EIVDB_TRANSLATE;
+}
+
+static void la_hw_write_ctrl(struct la_iommu *iommu)
+{
+	if (la_hw_has_ctrl(iommu))
+		la_iommu_write(iommu, LA_REG_CTRL, iommu->ctrl);
+	else
+		la_hw_write_eivdb(iommu, iommu->eivdb);
 }
 
 static bool la_hw_is_bound(struct la_iommu *iommu, unsigned int id)
@@ -205,8 +236,10 @@ static int la_hw_flush_locked(struct la_iommu *iommu, unsigned int id)
 	if (iommu->broken)
 		return -EIO;
 
-	return la_hw_name_domain(iommu, id) ? la_hw_forget_domain(iommu) :
-					      la_hw_forget_all(iommu);
+	if (iommu->features & LA_FLUSH_ALL || !la_hw_name_domain(iommu, id))
+		return la_hw_forget_all(iommu);
+
+	return la_hw_forget_domain(iommu);
 }
 
 /**
@@ -245,6 +278,12 @@ int la_hw_flush(struct la_iommu *iommu, unsigned int id)
 }
 EXPORT_SYMBOL_IF_KUNIT(la_hw_flush);
 
+/* A unit with memory of its own has an empty table in the beginning */
+static phys_addr_t la_hw_empty(struct la_iommu *iommu)
+{
+	return iommu->empty ? virt_to_phys(iommu->empty) : 0;
+}
+
 /* The low half is what the unit is believed to take the address at */
 static void la_hw_set_pgd(struct la_iommu *iommu, unsigned int id, phys_addr_t pgd)
 {
@@ -257,7 +296,7 @@ static void la_hw_set_pgd(struct la_iommu *iommu, unsigned int id, phys_addr_t p
 /**
  * la_hw_alloc_id() - give a page table the number of a domain
  * @iommu: the unit
- * @pgd: physical address of the table's root
+ * @pgd: physical address of the table's root, or its offset in the unit's memory
  *
  * Context: as la_hw_flush().
  * Return: the number, -ENOSPC if there is none left, or -EIO for a unit that
@@ -293,7 +332,7 @@ void la_hw_free_id(struct la_iommu *iommu, unsigned int id)
 {
 	guard(spinlock_irqsave)(&iommu->lock);
 
-	la_hw_set_pgd(iommu, id, virt_to_phys(iommu->empty));
+	la_hw_set_pgd(iommu, id, la_hw_empty(iommu));
 	iommu->domains[id] = NULL;
 	__clear_bit(id, iommu->ids);
 }
@@ -553,10 +592,8 @@ EXPORT_SYMBOL_IF_KUNIT(la_hw_free_ids);
 /* All devices that firmware or an earlier kernel had bound reach nothing now */
 static int la_hw_park(struct la_iommu *iommu)
 {
-	phys_addr_t empty = virt_to_phys(iommu->empty);
-
 	for (int id = 0; id < LA_MAX_IDS; id++)
-		la_hw_set_pgd(iommu, id, empty);
+		la_hw_set_pgd(iommu, id, la_hw_empty(iommu));
 
 	return la_hw_forget_all(iommu);
 }
@@ -572,10 +609,12 @@ static int la_hw_clear_slots(struct la_iommu *iommu)
 
 static void la_hw_enable(struct la_iommu *iommu)
 {
-	iommu->ctrl |= LA_CTRL_MAIN_MEMORY;
-	la_iommu_write(iommu, LA_REG_CTRL, iommu->ctrl);
+	if (la_hw_has_ctrl(iommu)) {
+		iommu->ctrl |= LA_CTRL_MAIN_MEMORY;
+		la_hw_write_ctrl(iommu);
+	}
 	iommu->ctrl |= LA_CTRL_TRANSLATE;
-	la_iommu_write(iommu, LA_REG_CTRL, iommu->ctrl);
+	la_hw_write_ctrl(iommu);
 	la_hw_commit(iommu);
 }
 
@@ -587,7 +626,7 @@ static int la_hw_cut_off(struct la_iommu *iommu)
 
 	guard(spinlock_irqsave)(&iommu->lock);
 
-	iommu->ctrl = la_iommu_read(iommu, LA_REG_CTRL);
+	la_hw_read_ctrl(iommu);
 	ret = la_hw_wait(iommu, &vbtc) ?: la_hw_park(iommu);
 
 	return ret ?: !!(iommu->ctrl & LA_CTRL_TRANSLATE);
@@ -609,7 +648,7 @@ static int la_hw_start(struct la_iommu *iommu)
 
 /**
  * la_hw_init() - let a unit translate, for no device yet
- * @iommu: the unit; has dev, regs, empty and nr_slots
+ * @iommu: the unit; has dev, regs, features, empty or pool, and nr_slots
  *
  * If it translates already, those whom it translates are cut off first: what
  * they have are no physical addresses. They get no others before they are quiet.
@@ -653,7 +692,7 @@ int la_hw_resume(struct la_iommu *iommu)
 
 	if (iommu->broken)
 		return -EIO;
-	iommu->ctrl = la_iommu_read(iommu, LA_REG_CTRL);
+	la_hw_read_ctrl(iommu);
 	ret = la_hw_wait(iommu, &vbtc);
 	if (ret)
 		return ret;
@@ -685,7 +724,7 @@ void la_hw_disable(struct la_iommu *iommu)
 	guard(spinlock_irqsave)(&iommu->lock);
 
 	iommu->ctrl &= ~LA_CTRL_TRANSLATE;
-	la_iommu_write(iommu, LA_REG_CTRL, iommu->ctrl);
+	la_hw_write_ctrl(iommu);
 	la_hw_commit(iommu);
 	if (!iommu->broken)
 		la_hw_forget_all(iommu);

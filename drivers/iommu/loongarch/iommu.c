@@ -18,6 +18,7 @@
 #include "../dma-iommu.h"
 #include "../iommu-pages.h"
 #include "iommu.h"
+#include "mirror.h"
 
 /* The root and the tables of unused domains */
 #define LA_TABLE_SIZE	SZ_16K
@@ -43,11 +44,12 @@ struct la_domain {
 
 PT_IOMMU_CHECK_DOMAIN(struct la_domain, pt.iommu, domain);
 
-/* What a domain is to one unit. It stays until the domain is freed. */
+/* What a domain is to one unit, with a copy of the table for its memory. It stays until the domain is freed. */
 struct la_ctx {
 	struct list_head node;
 	struct la_iommu *iommu;
 	unsigned int id;
+	struct la_mirror *mirror;
 	struct rcu_head rcu;
 };
 
@@ -58,7 +60,26 @@ static struct la_domain *to_la_domain(struct iommu_domain *domain)
 
 /* --- flushes */
 
-static int la_domain_flush(struct la_domain *domain, bool map)
+/* Let a unit have the table as it is now, from @first to @last */
+static int la_ctx_sync(struct la_ctx *ctx, u64 first, u64 last, bool map)
+{
+	struct la_iommu *iommu = ctx->iommu;
+	int ret = 0, flushed = 0;
+	u16 unlinked = 0;
+
+	if (ctx->mirror)
+		ret = la_mirror_sync(ctx->mirror, first, last,
+				     map ? LA_SYNC_MAP : LA_SYNC_UNMAP, &unlinked);
+	if (!map || iommu->flush_on_map || unlinked)
+		flushed = la_hw_flush(iommu, ctx->id);
+	/* A unit that does not answer may still walk them */
+	if (unlinked && !flushed)
+		la_pool_put(iommu->pool, unlinked);
+
+	return ret ?: flushed;
+}
+
+static int la_domain_sync(struct la_domain *domain, u64 first, u64 last, bool map)
 {
 	struct la_ctx *ctx;
 	int ret = 0;
@@ -70,29 +91,27 @@ static int la_domain_flush(struct la_domain *domain, bool map)
 	smp_mb();
 
 	guard(rcu)();
-	list_for_each_entry_rcu(ctx, &domain->ctxs, node) {
-		if (!map || ctx->iommu->flush_on_map)
-			ret = la_hw_flush(ctx->iommu, ctx->id) ?: ret;
-	}
+	list_for_each_entry_rcu(ctx, &domain->ctxs, node)
+		ret = la_ctx_sync(ctx, first, last, map) ?: ret;
 
 	return ret;
 }
 
 static void la_flush_iotlb_all(struct iommu_domain *domain)
 {
-	la_domain_flush(to_la_domain(domain), false);
+	la_domain_sync(to_la_domain(domain), 0, domain->geometry.aperture_end, false);
 }
 
 /* A unit that does not answer may still walk these tables: they stay allocated */
 static void la_iotlb_sync(struct iommu_domain *domain, struct iommu_iotlb_gather *gather)
 {
-	if (!la_domain_flush(to_la_domain(domain), false))
+	if (!la_domain_sync(to_la_domain(domain), gather->start, gather->end, false))
 		iommu_put_pages_list(&gather->freelist);
 }
 
 static int la_iotlb_sync_map(struct iommu_domain *domain, unsigned long iova, size_t size)
 {
-	return la_domain_flush(to_la_domain(domain), true);
+	return la_domain_sync(to_la_domain(domain), iova, iova + size - 1, true);
 }
 
 /* --- page tables */
@@ -109,32 +128,64 @@ static struct la_ctx *la_ctx_find(struct la_domain *domain, struct la_iommu *iom
 	return NULL;
 }
 
-static struct la_ctx *la_ctx_create(struct la_domain *domain, struct la_iommu *iommu)
+/* The table's root, as the unit finds it; a copy has no entries yet */
+static int la_ctx_root(struct la_ctx *ctx, struct la_domain *domain, phys_addr_t *root)
 {
 	struct pt_iommu_loongarch_hw_info info;
+
+	pt_iommu_loongarch_hw_info(&domain->pt, &info);
+	*root = info.pgd;
+	if (!ctx->iommu->pool)
+		return 0;
+
+	ctx->mirror = la_mirror_create(ctx->iommu->pool, phys_to_virt(info.pgd));
+	if (IS_ERR(ctx->mirror))
+		return PTR_ERR(ctx->mirror);
+	*root = la_mirror_root(ctx->mirror);
+
+	return 0;
+}
+
+static struct la_ctx *la_ctx_create(struct la_domain *domain, struct la_iommu *iommu)
+{
 	struct la_ctx *ctx;
-	int id;
+	phys_addr_t root;
+	int ret;
 
 	ctx = kzalloc_obj(*ctx);
 	if (!ctx)
 		return ERR_PTR(-ENOMEM);
-
-	pt_iommu_loongarch_hw_info(&domain->pt, &info);
-	id = la_hw_alloc_id(iommu, info.pgd);
-	if (id < 0) {
-		kfree(ctx);
-		return ERR_PTR(id);
-	}
-
 	ctx->iommu = iommu;
-	ctx->id = id;
+
+	ret = la_ctx_root(ctx, domain, &root);
+	if (ret)
+		goto free_ctx;
+	ret = la_hw_alloc_id(iommu, root);
+	if (ret < 0)
+		goto free_mirror;
+
+	ctx->id = ret;
 	scoped_guard(spinlock_irqsave, &iommu->lock)
-		iommu->domains[id] = &domain->domain;
+		iommu->domains[ctx->id] = &domain->domain;
 	list_add_rcu(&ctx->node, &domain->ctxs);
-	/* Whoever changes tables from here on flushes this unit: la_domain_flush() */
+	/* Whoever changes tables from here on flushes this unit: la_domain_sync() */
 	smp_mb();
 
+	ret = ctx->mirror ? la_ctx_sync(ctx, 0, domain->domain.geometry.aperture_end, true) : 0;
+	if (ret)
+		goto unlist;
+
 	return ctx;
+
+unlist:
+	list_del_rcu(&ctx->node);
+	synchronize_rcu();
+	la_hw_free_id(iommu, ctx->id);
+free_mirror:
+	la_mirror_free(ctx->mirror);
+free_ctx:
+	kfree(ctx);
+	return ERR_PTR(ret);
 }
 
 static bool la_domain_fits(struct la_domain *domain, struct la_iommu *iommu)
@@ -191,6 +242,7 @@ static void la_domain_free(struct iommu_domain *domain)
 	list_for_each_entry_safe(ctx, next, &la->ctxs, node) {
 		list_del_rcu(&ctx->node);
 		la_hw_free_id(ctx->iommu, ctx->id);
+		la_mirror_free(ctx->mirror);
 		kfree_rcu(ctx, rcu);
 	}
 	pt_iommu_deinit(&la->pt.iommu);
@@ -212,7 +264,9 @@ static struct iommu_domain *la_domain_alloc_paging(struct device *dev)
 	struct la_dev *ldev = dev_iommu_priv_get(dev);
 	struct la_iommu *iommu = ldev->iommu;
 	struct pt_iommu_loongarch_cfg cfg = {
-		.common.features = BIT(PT_FEAT_FLUSH_RANGE),
+		/* What is copied isn't more than what has changed */
+		.common.features = iommu->pool ? BIT(PT_FEAT_FLUSH_RANGE_NO_GAPS) :
+						 BIT(PT_FEAT_FLUSH_RANGE),
 		.common.hw_max_vasz_lg2 = iommu->ias,
 		.common.hw_max_oasz_lg2 = iommu->oas,
 	};
@@ -303,6 +357,30 @@ static bool la_is_port(struct device *dev)
 	}
 }
 
+/* The function of the root bus that a device is, or is behind */
+static struct pci_dev *la_root_agent(struct pci_dev *pdev)
+{
+	struct pci_dev *agent = pdev;
+
+	/* A bus that has virtual functions only has no bridge */
+	for (struct pci_bus *bus = pdev->bus; bus->parent; bus = bus->parent)
+		agent = bus->self ?: agent;
+
+	return agent;
+}
+
+/* Nobody knows whether such a unit looks at the bus: it is 0 */
+static u16 la_rid_of(struct la_iommu *iommu, struct device *dev, u16 id)
+{
+	struct pci_dev *agent;
+
+	if (!(iommu->features & LA_ROOT_RIDS) || !dev_is_pci(dev))
+		return id;
+	agent = la_root_agent(to_pci_dev(dev));
+
+	return PCI_DEVID(0, agent == to_pci_dev(dev) ? id & 0xff : agent->devfn);
+}
+
 static struct la_dev *la_dev_create(struct device *dev, struct la_iommu *iommu)
 {
 	struct iommu_fwspec *fwspec = dev_iommu_fwspec_get(dev);
@@ -319,7 +397,7 @@ static struct la_dev *la_dev_create(struct device *dev, struct la_iommu *iommu)
 		return ldev;
 
 	for (int i = 0; i < fwspec->num_ids; i++) {
-		u16 rid = fwspec->ids[i];
+		u16 rid = la_rid_of(iommu, dev, fwspec->ids[i]);
 
 		if (la_dev_has_rid(ldev, rid))
 			continue;
@@ -361,6 +439,8 @@ static struct iommu_device *la_probe_device(struct device *dev)
 	if (!ldev)
 		return ERR_PTR(-ENOMEM);
 	dev_iommu_priv_set(dev, ldev);
+	/* To flush all is to copy all */
+	dev->iommu->shadow_on_flush = !!iommu->pool;
 	la_dev_link(dev, iommu);
 
 	return &iommu->iommu;
@@ -372,9 +452,35 @@ static void la_release_device(struct device *dev)
 	kfree(dev_iommu_priv_get(dev));
 }
 
+static int la_take_group(struct pci_dev *pdev, void *group)
+{
+	*(struct iommu_group **)group = iommu_group_get(&pdev->dev);
+
+	return !!*(struct iommu_group **)group;
+}
+
+/* Those behind a port are one to the unit, and the port is with them */
+static struct iommu_group *la_agent_group(struct pci_dev *pdev)
+{
+	struct pci_dev *agent = la_root_agent(pdev);
+	struct iommu_group *group = NULL;
+
+	if (agent != pdev && !la_take_group(agent, &group) && agent->subordinate)
+		pci_walk_bus(agent->subordinate, la_take_group, &group);
+
+	return group ?: pci_device_group(&pdev->dev);
+}
+
 static struct iommu_group *la_device_group(struct device *dev)
 {
-	return dev_is_pci(dev) ? pci_device_group(dev) : generic_device_group(dev);
+	struct la_dev *ldev = dev_iommu_priv_get(dev);
+
+	if (!dev_is_pci(dev))
+		return generic_device_group(dev);
+	if (ldev->iommu->features & LA_ROOT_RIDS)
+		return la_agent_group(to_pci_dev(dev));
+
+	return pci_device_group(dev);
 }
 
 static int la_of_xlate(struct device *dev, const struct of_phandle_args *args)
@@ -437,6 +543,8 @@ static void la_get_resv_regions(struct device *dev, struct list_head *head)
 		la_add_region(head, &iommu->msi[i],
 			      IOMMU_WRITE | IOMMU_NOEXEC | IOMMU_MMIO,
 			      iommu->msi_bypass ? IOMMU_RESV_MSI : IOMMU_RESV_DIRECT);
+	if (iommu->unseen.end)
+		la_add_region(head, &iommu->unseen, 0, IOMMU_RESV_RESERVED);
 
 	iommu_dma_get_resv_regions(dev, head);
 }
@@ -467,10 +575,12 @@ int la_iommu_register(struct la_iommu *iommu)
 {
 	int ret;
 
-	iommu->empty = iommu_alloc_pages_node_sz(dev_to_node(iommu->dev), GFP_KERNEL,
-						 LA_TABLE_SIZE);
-	if (!iommu->empty)
-		return -ENOMEM;
+	if (!iommu->pool) {
+		iommu->empty = iommu_alloc_pages_node_sz(dev_to_node(iommu->dev), GFP_KERNEL,
+							 LA_TABLE_SIZE);
+		if (!iommu->empty)
+			return -ENOMEM;
+	}
 
 	/* If this fails, the unit may have the table for good */
 	ret = la_hw_init(iommu);

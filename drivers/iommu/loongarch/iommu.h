@@ -13,6 +13,8 @@
 #include <linux/types.h>
 #include <linux/workqueue.h>
 
+struct la_pool;
+
 /* What the fields of the window to the device table have room for */
 #define LA_MAX_SLOTS	16
 #define LA_MAX_IDS	16
@@ -21,6 +23,12 @@
 #define LA_ID_BLOCKED	0
 
 #define LA_MAX_MSI	4
+
+/* What some units have, as &la_iommu.features */
+#define LA_EIVDB_ENABLES	BIT(0)	/* EIVDB lets them translate, and not CTRL */
+#define LA_CMD_AFTER_VBTC	BIT(1)	/* CMD commits flushes, too */
+#define LA_FLUSH_ALL		BIT(2)	/* Nobody has seen them flush a single domain */
+#define LA_ROOT_RIDS		BIT(3)	/* Who is behind a port has the port's requester id */
 
 /**
  * struct la_slot - an entry of the unit's device table
@@ -61,8 +69,9 @@ struct la_faults {
  * @iommu: for the IOMMU core
  * @dev: the unit's own device
  * @regs: its registers
+ * @features: LA_
  * @lock: protects the registers and all below
- * @ctrl: what LA_REG_CTRL holds
+ * @ctrl: what LA_REG_CTRL holds; with LA_EIVDB_ENABLES, what each entry has beside
  * @eivdb: what LA_REG_EIVDB holds; always the true content of a slot
  * @slots: the device table
  * @nr_slots: how many of them there are
@@ -72,7 +81,8 @@ struct la_faults {
  * @flushes: by domain number
  * @broken: a command never ended, or the unit is gone; never cleared
  * @faults: accesses that failed
- * @empty: a table without entries
+ * @empty: a table without entries; NULL if the first one in @pool is
+ * @pool: where it has its tables; NULL if in main memory
  * @ias: bits of an address that a device uses
  * @oas: bits of an address that the unit puts out
  * @pgsizes: sizes of pages
@@ -80,11 +90,13 @@ struct la_faults {
  * @msi_bypass: the unit does not translate what is written into @msi
  * @msi: where devices write their interrupts to
  * @nr_msi: how many windows @msi has
+ * @unseen: addresses that don't reach the unit; none if its end is 0
  */
 struct la_iommu {
 	struct iommu_device iommu;
 	struct device *dev;
 	void __iomem *regs;
+	unsigned int features;
 
 	spinlock_t lock;	/* Of the registers, and all below */
 	u32 ctrl;
@@ -100,6 +112,7 @@ struct la_iommu {
 	struct la_faults faults;
 
 	void *empty;
+	struct la_pool *pool;
 
 	unsigned int ias;
 	unsigned int oas;
@@ -108,6 +121,7 @@ struct la_iommu {
 	bool msi_bypass;
 	struct range msi[LA_MAX_MSI];
 	unsigned int nr_msi;
+	struct range unseen;
 };
 
 /**

@@ -9,11 +9,13 @@
 #include <linux/pci.h>
 #include <linux/pm.h>
 #include <linux/property.h>
+#include <linux/range.h>
 #include <linux/sizes.h>
 #include <kunit/static_stub.h>
 #include <kunit/visibility.h>
 
 #include "iommu.h"
+#include "mirror.h"
 #include "regs.h"
 
 #define PCI_DEVICE_ID_LOONGSON_7A2000_IOMMU	0x7a1f
@@ -26,22 +28,51 @@
 /* With less, nothing would be left for the root of a page table */
 #define LA_MIN_IAS	37
 
+/* Less memory than this is not what a unit has for tables */
+#define LA_MIN_TABLES	SZ_1M
+
 /**
  * struct la_kind - what is known of a part, as no register tells
- * @min_revision: from which on its tables are in main memory
+ * @revision_0: what is known of its revision 0, if that is another kind
+ * @features: LA_
+ * @own_tables: it has its tables in BAR 2
+ * @pgsizes: sizes of pages
  * @flush_on_map: nobody has seen that its TLBs don't remember what wasn't there
+ * @msi_bypass: it does not translate what is written to the interrupt controller
+ * @unseen: addresses that don't reach it
  */
 struct la_kind {
-	u8 min_revision;
+	const struct la_kind *revision_0;
+	unsigned int features;
+	bool own_tables;
+	u64 pgsizes;
 	bool flush_on_map;
+	bool msi_bypass;
+	struct range unseen;
 };
 
+/*
+ * The bridge answers some addresses by itself. Its known drivers keep out of
+ * more than it is said to, and nobody else can tell how much is right.
+ */
+static const struct la_kind la_7a2000_r0 = {
+	.features = LA_EIVDB_ENABLES | LA_CMD_AFTER_VBTC | LA_FLUSH_ALL | LA_ROOT_RIDS,
+	.own_tables = true,
+	.pgsizes = SZ_16K | SZ_32M,
+	.flush_on_map = true,
+	.msi_bypass = true,
+	.unseen = { 0x10000000, 0x8fffffff },
+};
+
+/* Larger pages are switched off in newer drivers, and nobody says why */
 static const struct la_kind la_7a2000 = {
-	.min_revision = 1,
+	.revision_0 = &la_7a2000_r0,
+	.pgsizes = SZ_16K,
 	.flush_on_map = true,
 };
 
 static const struct la_kind la_3c6000 = {
+	.pgsizes = SZ_16K,
 	.flush_on_map = true,
 };
 
@@ -105,6 +136,24 @@ static int la_pci_map(struct pci_dev *pdev, struct la_iommu *iommu)
 	return pcim_intx(pdev, false);
 }
 
+static int la_pci_map_tables(struct pci_dev *pdev, struct la_iommu *iommu)
+{
+	resource_size_t size = pci_resource_len(pdev, 2);
+	void __iomem *base;
+
+	if (!(pci_resource_flags(pdev, 2) & IORESOURCE_MEM) || size < LA_MIN_TABLES)
+		return dev_err_probe(&pdev->dev, -ENODEV, "BAR 2 has no room for tables\n");
+	base = pcim_iomap_region(pdev, 2, pci_name(pdev));
+	if (IS_ERR(base))
+		return PTR_ERR(base);
+
+	iommu->pool = la_pool_create(&pdev->dev, base, size);
+	if (iommu->pool == ERR_PTR(-EIO))
+		return dev_err_probe(&pdev->dev, -EIO, "BAR 2 does not keep what is written\n");
+
+	return PTR_ERR_OR_ZERO(iommu->pool);
+}
+
 static int la_pci_start(struct pci_dev *pdev, const struct la_kind *kind,
 			const struct iovt_iommu *info, struct la_iommu *iommu)
 {
@@ -118,13 +167,16 @@ static int la_pci_start(struct pci_dev *pdev, const struct la_kind *kind,
 				     iommu->ias);
 
 	ret = la_pci_map(pdev, iommu);
+	if (!ret && kind->own_tables)
+		ret = la_pci_map_tables(pdev, iommu);
 	if (ret)
 		return ret;
 
-	/* Larger pages are switched off in newer drivers, and nobody says why */
-	iommu->pgsizes = SZ_16K;
+	iommu->features = kind->features;
+	iommu->pgsizes = kind->pgsizes;
+	iommu->unseen = kind->unseen;
 	iommu->flush_on_map = kind->flush_on_map;
-	iommu->msi_bypass = info->msi_bypass ||
+	iommu->msi_bypass = kind->msi_bypass || info->msi_bypass ||
 			    device_property_read_bool(&pdev->dev, "loongson,msi-bypass");
 	la_iommu_find_msi(iommu);
 
@@ -139,9 +191,15 @@ static const struct iovt_iommu *la_pci_info(struct pci_dev *pdev)
 	return dev_of_node(&pdev->dev) ? &nothing_special : iovt_claim(pdev);
 }
 
-static int la_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
+static const struct la_kind *la_pci_kind(struct pci_dev *pdev, const struct pci_device_id *id)
 {
 	const struct la_kind *kind = (const struct la_kind *)id->driver_data;
+
+	return !pdev->revision && kind->revision_0 ? kind->revision_0 : kind;
+}
+
+static int la_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
 	const struct iovt_iommu *info = la_pci_info(pdev);
 	struct device *dev = &pdev->dev;
 	struct la_iommu *iommu;
@@ -156,12 +214,7 @@ static int la_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		return -ENOMEM;
 	iommu->dev = dev;
 
-	if (pdev->revision < kind->min_revision) {
-		dev_info(dev, "not in use: revision %u has tables of its own\n", pdev->revision);
-		return la_iommu_refuse(iommu);
-	}
-
-	ret = la_pci_start(pdev, kind, info, iommu);
+	ret = la_pci_start(pdev, la_pci_kind(pdev, id), info, iommu);
 	if (!ret || ret == -EPROBE_DEFER)
 		return ret;
 	dev_err(dev, "not in use: %pe\n", ERR_PTR(ret));
@@ -185,7 +238,12 @@ static int la_pci_resume(struct device *dev)
 {
 	struct la_iommu *iommu = dev_get_drvdata(dev);
 
-	return iommu ? la_hw_resume(iommu) : 0;
+	if (!iommu)
+		return 0;
+	if (iommu->pool)
+		la_pool_restore(iommu->pool);
+
+	return la_hw_resume(iommu);
 }
 
 static const struct dev_pm_ops la_pci_pm = {

@@ -29,6 +29,7 @@
 #define  LA_EIVDB_DOMAIN		GENMASK(19, 16)
 #define  LA_EIVDB_VALID			BIT(20)
 #define  LA_EIVDB_INDEX			GENMASK(27, 24)
+#define  LA_EIVDB_TRANSLATE		BIT(31)	/* Of units that LA_EIVDB_ENABLES is said of */
 
 /* Commits what the window has */
 #define LA_REG_CMD			0x01c

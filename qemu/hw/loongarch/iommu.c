@@ -125,6 +125,7 @@ struct LoongArchIommu {
     MemoryRegion regs_region, tables;
     uint32_t regs[REG_END / 4];
     uint32_t entries[NR_ENTRIES];
+    uint32_t staged;            /* a command that waits for CMD */
     unsigned int busy;
     GHashTable *tlb[CHANNELS];
     GQueue *order[CHANNELS];
@@ -231,7 +232,24 @@ static void write_vbtc(LoongArchIommu *s, uint32_t value)
         wrong(s, "unknown bits changed", REG_VBTC, value);
     }
     *reg(s, REG_VBTC) = value & ~VBTC_BUSY;
-    command(s, value);
+    /* Drivers of the old ones commit it as they do entries */
+    if (is_old(s) && s->commit[0] == 'c') {
+        s->staged = value;
+    } else {
+        command(s, value);
+    }
+}
+
+static void write_cmd(LoongArchIommu *s, uint32_t value)
+{
+    if (s->commit[0] != 'c' || value & 3) {
+        return;
+    }
+    take_entry(s, *reg(s, REG_EIVDB));
+    if (s->staged) {
+        command(s, s->staged);
+        s->staged = 0;
+    }
 }
 
 static void write_known(LoongArchIommu *s, hwaddr offset, uint32_t value)
@@ -244,9 +262,7 @@ static void write_known(LoongArchIommu *s, hwaddr offset, uint32_t value)
         }
         break;
     case REG_CMD:
-        if (s->commit[0] == 'c' && !(value & 3)) {
-            take_entry(s, *reg(s, REG_EIVDB));
-        }
+        write_cmd(s, value);
         break;
     case REG_EX_ADDR_LO:
         if (!value) {
@@ -561,11 +577,15 @@ static void iommu_reset(DeviceState *dev)
     *reg(s, REG_CTRL) &= ~(CTRL_TRANSLATE | CTRL_MAIN_MEMORY);
     *reg(s, REG_EX_ADDR_LO) = *reg(s, REG_EX_ADDR_HI) = 0;
     if (s->left) {
-        *reg(s, REG_CTRL) |= CTRL_TRANSLATE | CTRL_MAIN_MEMORY;
+        if (is_old(s)) {
+            *reg(s, REG_EIVDB) |= EIVDB_ENABLE;
+        } else {
+            *reg(s, REG_CTRL) |= CTRL_TRANSLATE | CTRL_MAIN_MEMORY;
+        }
         s->entries[LEFT_ENTRY] = LEFT_ENTRY << 24 | EIVDB_VALID |
                                  LEFT_DOMAIN << 16 | LEFT_RID;
     }
-    s->busy = 0;
+    s->busy = s->staged = 0;
     tlb_drop(s, READS, -1);
     tlb_drop(s, WRITES, -1);
     pci_set_irq(PCI_DEVICE(s), 0);

@@ -75,38 +75,34 @@ static void fake_take_entry(struct kunit *test, struct fake_unit *fake, u32 entr
 	fake_fill(fake);
 }
 
+/* What is written into EIVDB without the bit that lets some units translate */
+static u32 fake_entry(struct fake_unit *fake, u32 val)
+{
+	return fake->iommu.features & LA_EIVDB_ENABLES ? val & ~LA_EIVDB_TRANSLATE : val;
+}
+
 /* Only what an entry has or is to have: nobody knows when the unit takes it */
 static void fake_write_eivdb(struct kunit *test, struct fake_unit *fake, u32 val)
 {
-	unsigned int slot = FIELD_GET(LA_EIVDB_INDEX, val);
+	u32 entry = fake_entry(fake, val);
+	unsigned int slot = FIELD_GET(LA_EIVDB_INDEX, entry);
 
-	KUNIT_EXPECT_EQ(test, val, fake->iommu.slots[slot].entry);
-	if (val & LA_EIVDB_VALID)
-		KUNIT_EXPECT_TRUE_MSG(test, test_bit(entry_id(val), fake->iommu.ids),
-				      "entry 0x%x is of an unused domain", val);
+	KUNIT_EXPECT_EQ(test, entry, fake->iommu.slots[slot].entry);
+	if (entry & LA_EIVDB_VALID)
+		KUNIT_EXPECT_TRUE_MSG(test, test_bit(entry_id(entry), fake->iommu.ids),
+				      "entry 0x%x is of an unused domain", entry);
 	if (!fake->commit_on_cmd)
-		fake_take_entry(test, fake, val);
+		fake_take_entry(test, fake, entry);
 }
 
-static void fake_write_cmd(struct kunit *test, struct fake_unit *fake, u32 val)
+static void fake_run(struct kunit *test, struct fake_unit *fake, u32 val)
 {
-	KUNIT_EXPECT_EQ(test, val, FAKE_CMD_NOISE);
-	if (fake->commit_on_cmd)
-		fake_take_entry(test, fake, *fake_reg(fake, LA_REG_EIVDB));
-}
-
-static void fake_write_vbtc(struct kunit *test, struct fake_unit *fake, u32 val)
-{
-	u32 known = LA_VBTC_CMD | LA_VBTC_CMD_HIGH | LA_VBTC_AR | LA_VBTC_BUSY;
 	unsigned int id = entry_id(*fake_reg(fake, LA_REG_EIVDB));
 	bool *cached = fake->cached[!!(val & LA_VBTC_AR)];
 
-	KUNIT_EXPECT_EQ_MSG(test, fake->busy, 0, "a command was running");
-	KUNIT_EXPECT_EQ(test, val & ~known, FAKE_VBTC_NOISE);
-	KUNIT_EXPECT_EQ(test, val & LA_VBTC_BUSY, 0);
-
 	switch (val & (LA_VBTC_CMD | LA_VBTC_CMD_HIGH)) {
 	case LA_VBTC_CMD_FLUSH_DOMAIN:
+		KUNIT_EXPECT_EQ(test, fake->iommu.features & LA_FLUSH_ALL, 0);
 		cached[id] = false;
 		if (!(val & LA_VBTC_AR))
 			fake->flushes[id]++;
@@ -119,6 +115,36 @@ static void fake_write_vbtc(struct kunit *test, struct fake_unit *fake, u32 val)
 	}
 	fake_fill(fake);
 	fake->busy = fake->busy_polls;
+}
+
+/* With commit_on_cmd, a command that some unit commits begins there, too */
+static bool fake_waits_for_cmd(struct fake_unit *fake)
+{
+	return fake->commit_on_cmd && fake->iommu.features & LA_CMD_AFTER_VBTC;
+}
+
+static void fake_write_vbtc(struct kunit *test, struct fake_unit *fake, u32 val)
+{
+	u32 known = LA_VBTC_CMD | LA_VBTC_CMD_HIGH | LA_VBTC_AR | LA_VBTC_BUSY;
+
+	KUNIT_EXPECT_EQ_MSG(test, fake->busy, 0, "a command was running");
+	KUNIT_EXPECT_EQ(test, val & ~known, FAKE_VBTC_NOISE);
+	KUNIT_EXPECT_EQ(test, val & LA_VBTC_BUSY, 0);
+
+	if (fake_waits_for_cmd(fake))
+		fake->staged = val;
+	else
+		fake_run(test, fake, val);
+}
+
+static void fake_write_cmd(struct kunit *test, struct fake_unit *fake, u32 val)
+{
+	KUNIT_EXPECT_EQ(test, val, FAKE_CMD_NOISE);
+	if (fake->staged)
+		fake_run(test, fake, fake->staged);
+	fake->staged = 0;
+	if (fake->commit_on_cmd)
+		fake_take_entry(test, fake, fake_entry(fake, *fake_reg(fake, LA_REG_EIVDB)));
 }
 
 /* A table is changed only if nobody uses it, and nobody remembers the last one */
@@ -161,6 +187,7 @@ static void fake_write_known(struct kunit *test, struct fake_unit *fake, u32 reg
 		fake_write_cmd(test, fake, val);
 		break;
 	case LA_REG_CTRL:
+		KUNIT_EXPECT_EQ(test, fake->iommu.features & LA_EIVDB_ENABLES, 0);
 		KUNIT_EXPECT_EQ(test, val & ~(LA_CTRL_MAIN_MEMORY | LA_CTRL_TRANSLATE),
 				FAKE_CTRL_NOISE);
 		break;
@@ -206,6 +233,12 @@ static u32 fake_read_fault(struct fake_unit *fake, u32 reg)
 	return val;
 }
 
+/* Where it says whether it translates */
+static u32 fake_ctrl(struct fake_unit *fake)
+{
+	return fake->iommu.features & LA_EIVDB_ENABLES ? LA_REG_EIVDB : LA_REG_CTRL;
+}
+
 static u32 fake_read(struct la_iommu *iommu, u32 reg)
 {
 	struct fake_unit *fake = to_fake(iommu);
@@ -216,7 +249,7 @@ static u32 fake_read(struct la_iommu *iommu, u32 reg)
 		return ~0U;
 	if (is_fault_reg(reg))
 		return fake_read_fault(fake, reg);
-	if (reg != LA_REG_VBTC && reg != LA_REG_CMD && reg != LA_REG_CTRL) {
+	if (reg != LA_REG_VBTC && reg != LA_REG_CMD && reg != fake_ctrl(fake)) {
 		KUNIT_FAIL(kunit_get_current_test(), "read of register 0x%x", reg);
 		return 0;
 	}

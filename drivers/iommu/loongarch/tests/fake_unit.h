@@ -28,7 +28,8 @@ struct fake_access {
 /**
  * struct fake_unit - a unit of memory
  * @iommu: what the driver has of it
- * @commit_on_cmd: an entry counts when CMD is written; otherwise with EIVDB
+ * @commit_on_cmd: an entry, or a flush with LA_CMD_AFTER_VBTC, counts when CMD is
+ * written; otherwise with EIVDB and VBTC
  * @busy_polls: how often a command reads as busy
  * @stuck: commands never end
  * @gone: all registers read all ones
@@ -38,6 +39,7 @@ struct fake_access {
  * @left: an earlier kernel has left it as it is
  * @nr_left: how many writes there were when its devices were stopped
  * @regs: the registers
+ * @staged: a command that waits for CMD
  * @busy: how often the present command will read as busy
  * @table: the device table
  * @cached: what the TLB of each channel may have of each domain
@@ -60,6 +62,7 @@ struct fake_unit {
 	unsigned int nr_left;
 
 	u32 regs[LA_REGS_SIZE / sizeof(u32)];
+	u32 staged;
 	unsigned int busy;
 	u32 table[LA_MAX_SLOTS];
 	bool cached[2][LA_MAX_IDS];

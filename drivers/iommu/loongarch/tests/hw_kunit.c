@@ -398,6 +398,107 @@ static void shared_requester_has_one_entry(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, la_hw_free_slots(&fake->iommu), LA_MAX_SLOTS);
 }
 
+/* --- units of revision 0 */
+
+#define OLD	(LA_EIVDB_ENABLES | LA_CMD_AFTER_VBTC | LA_FLUSH_ALL)
+
+/* With the tables 1 and 2, which no device uses */
+static struct fake_unit *old_unit(struct kunit *test)
+{
+	the_fake(test)->iommu.features = OLD;
+	return with_tables(test, 2);
+}
+
+static void add_old_flush(struct trace *trace)
+{
+	add_write(trace, LA_REG_VBTC, FAKE_VBTC_NOISE | 0x005);
+	add_write(trace, LA_REG_CMD, FAKE_CMD_NOISE);
+	add_write(trace, LA_REG_VBTC, FAKE_VBTC_NOISE | 0x105);
+	add_write(trace, LA_REG_CMD, FAKE_CMD_NOISE);
+}
+
+static void add_old_entry(struct trace *trace, u32 entry)
+{
+	add_write(trace, LA_REG_EIVDB, entry);
+	add_write(trace, LA_REG_CMD, FAKE_CMD_NOISE);
+}
+
+/* The last write but one is what lets it translate */
+static void old_unit_is_started_by_an_entry(struct kunit *test)
+{
+	struct fake_unit *fake = the_fake(test);
+	u64 empty = virt_to_phys(fake->iommu.empty);
+	struct trace *want = new_trace(test);
+
+	for (int id = 0; id < LA_MAX_IDS; id++) {
+		add_write(want, 0x0a0 + 4 * id, DIR_CTRL);
+		add_write(want, 0x024 + 8 * id, upper_32_bits(empty));
+		add_write(want, 0x020 + 8 * id, lower_32_bits(empty));
+	}
+	add_old_flush(want);
+	for (u32 slot = 0; slot < LA_MAX_SLOTS; slot++)
+		add_old_entry(want, slot << 24);
+	add_old_flush(want);
+	add_old_entry(want, 0x8f000000);
+
+	fake->iommu.features = OLD;
+	KUNIT_ASSERT_EQ(test, la_hw_init(&fake->iommu), 0);
+	expect_writes(test, want);
+}
+
+/* It never stops to translate before they are stopped */
+static void old_unit_of_an_earlier_kernel_is_kept_on(struct kunit *test)
+{
+	struct fake_unit *fake = the_fake(test);
+
+	fake->iommu.features = OLD;
+	fake->left = true;
+	fake->table[5] = 0x05130250;
+	fake->regs[LA_REG_EIVDB / sizeof(u32)] = 0x85130250;
+
+	KUNIT_ASSERT_EQ(test, la_hw_init(&fake->iommu), 0);
+	KUNIT_ASSERT_EQ(test, fake->nr_left, 3 * LA_MAX_IDS + 4);
+	KUNIT_EXPECT_EQ(test, fake->table[5], 0x05000000);
+	for (int i = 0; i < fake->nr_log; i++) {
+		if (fake->log[i].reg == LA_REG_EIVDB)
+			KUNIT_EXPECT_NE(test, fake->log[i].val & BIT(31), 0);
+	}
+}
+
+static void old_unit_is_stopped_by_an_entry(struct kunit *test)
+{
+	struct fake_unit *fake = old_unit(test);
+	struct trace *want = new_trace(test);
+
+	bound_device(test, 0x0050, 1);
+	fake_unit_forget_log(fake);
+
+	la_hw_disable(&fake->iommu);
+	add_old_entry(want, 0x00110050);
+	add_old_flush(want);
+	expect_writes(test, want);
+}
+
+static void old_unit_flushes_all(struct kunit *test)
+{
+	struct fake_unit *fake = old_unit(test);
+	struct trace *want = new_trace(test);
+
+	fake_unit_forget_log(fake);
+	bound_device(test, 0x0050, 1);
+	add_old_entry(want, 0x80110050);
+	add_old_flush(want);
+	expect_writes(test, want);
+
+	want->nr = 0;
+	fake_unit_forget_log(fake);
+	KUNIT_EXPECT_EQ(test, la_hw_flush(&fake->iommu, 1), 0);
+	add_old_flush(want);
+	expect_writes(test, want);
+	/* One before, and for each command that of CMD, two busy and one idle */
+	KUNIT_EXPECT_EQ(test, fake->reads, 9);
+}
+
 /* --- units that do not answer */
 
 static void unit_that_hangs_is_given_up(struct kunit *test)
@@ -494,19 +595,24 @@ static void one_step(struct kunit *test, struct rnd_state *rnd, struct la_dev **
 			unsigned int before = fake->flushes[*id];
 
 			la_hw_flush(&fake->iommu, *id);
+			if (fake->iommu.features & LA_FLUSH_ALL) {
+				KUNIT_EXPECT_EQ(test, fake->nr_log, 4 * bound);
+				break;
+			}
 			KUNIT_EXPECT_EQ(test, fake->flushes[*id], before + bound);
 			KUNIT_EXPECT_LE(test, fake->nr_log, 3);
 		}
 	}
 }
 
-static void walk(struct kunit *test, bool commit_on_cmd, u32 *table)
+static void walk(struct kunit *test, unsigned int features, bool commit_on_cmd, u32 *table)
 {
 	struct la_dev *ldevs[WALK_DEVICES];
 	struct fake_unit *fake = the_fake(test);
 	int ids[WALK_TABLES] = { };
 	struct rnd_state rnd;
 
+	fake->iommu.features = features;
 	fake->commit_on_cmd = commit_on_cmd;
 	started(test);
 	for (int i = 0; i < WALK_DEVICES; i++)
@@ -522,14 +628,25 @@ static void walk(struct kunit *test, bool commit_on_cmd, u32 *table)
 	memcpy(table, fake->table, sizeof(fake->table));
 }
 
+static const struct {
+	const char *name;
+	unsigned int features;
+} units[] = {
+	{ "revision 0", OLD },
+	{ "all others", 0 },
+};
+
+KUNIT_ARRAY_PARAM_DESC(unit, units, name);
+
 /* The fake unit looks at each write; its table is the same under both readings */
 static void any_order_is_right(struct kunit *test)
 {
+	const typeof(units[0]) *unit = test->param_value;
 	u32 on_eivdb[LA_MAX_SLOTS], on_cmd[LA_MAX_SLOTS];
 
-	walk(test, false, on_eivdb);
+	walk(test, unit->features, false, on_eivdb);
 	test->priv = fake_unit(test, the_fake(test)->iommu.dev);
-	walk(test, true, on_cmd);
+	walk(test, unit->features, true, on_cmd);
 	KUNIT_EXPECT_MEMEQ(test, on_eivdb, on_cmd, sizeof(on_cmd));
 }
 
@@ -586,6 +703,23 @@ static void sleep_without_power_is_survived(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake->iommu.ctrl, CTRL_ON);
 	KUNIT_EXPECT_GT(test, flushed, find_write(fake, LA_REG_EIVDB, 0, true));
 	KUNIT_EXPECT_GT(test, enabled, flushed);
+}
+
+static void old_unit_survives_sleep(struct kunit *test)
+{
+	struct fake_unit *fake = the_fake(test);
+	u32 table[LA_MAX_SLOTS];
+	int enabled;
+
+	fake->iommu.features = OLD;
+	before_sleep(test);
+	memcpy(table, fake->table, sizeof(table));
+
+	fake_unit_power_on(fake);
+	KUNIT_ASSERT_EQ(test, la_hw_resume(&fake->iommu), 0);
+	KUNIT_EXPECT_MEMEQ(test, fake->table, table, sizeof(table));
+	enabled = find_write(fake, LA_REG_EIVDB, LA_EIVDB_TRANSLATE, false);
+	KUNIT_EXPECT_GT(test, enabled, find_write(fake, LA_REG_VBTC, 0x105, true));
 }
 
 /* The fake unit looks at each entry, none of which may be invalid meanwhile */
@@ -712,11 +846,16 @@ static struct kunit_case hw_cases[] = {
 	KUNIT_CASE(seventeenth_requester_is_refused),
 	KUNIT_CASE(device_is_bound_whole),
 	KUNIT_CASE(shared_requester_has_one_entry),
+	KUNIT_CASE(old_unit_is_started_by_an_entry),
+	KUNIT_CASE(old_unit_of_an_earlier_kernel_is_kept_on),
+	KUNIT_CASE(old_unit_is_stopped_by_an_entry),
+	KUNIT_CASE(old_unit_flushes_all),
 	KUNIT_CASE(unit_that_hangs_is_given_up),
 	KUNIT_CASE(unit_that_is_gone_is_given_up_at_once),
 	KUNIT_CASE(unit_that_was_never_there_is_not_started),
-	KUNIT_CASE(any_order_is_right),
+	KUNIT_CASE_PARAM(any_order_is_right, unit_gen_params),
 	KUNIT_CASE(sleep_without_power_is_survived),
+	KUNIT_CASE(old_unit_survives_sleep),
 	KUNIT_CASE(sleep_with_power_is_translated_on),
 	KUNIT_CASE(unit_that_does_not_wake_up_is_given_up),
 	KUNIT_CASE(one_flush_serves_all_who_wait),

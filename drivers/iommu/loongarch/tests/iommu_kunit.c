@@ -17,21 +17,11 @@
 #include <kunit/test.h>
 
 #include "../../iommu-priv.h"
+#include "core_test.h"
 #include "fake_unit.h"
 #include "others.h"
 
 #define RID	0x0250
-
-struct core_test {
-	struct fake_unit *fake;
-	struct fwnode_handle *fwnode;
-	struct device *dev;
-};
-
-static struct core_test *the(struct kunit *test)
-{
-	return test->priv;
-}
 
 static void remove_fwnode(void *fwnode)
 {
@@ -84,7 +74,8 @@ static void add_fwnode(struct kunit *test)
 	the(test)->fwnode = fwnode;
 }
 
-static int core_test_init(struct kunit *test)
+/* A unit without tables of its own, and a device that is not translated */
+int core_test_init(struct kunit *test)
 {
 	struct core_test *core = kunit_kzalloc(test, sizeof(*core), GFP_KERNEL);
 
@@ -110,7 +101,8 @@ static void free_domain(void *domain)
 	iommu_domain_free(domain);
 }
 
-static struct iommu_domain *new_domain(struct kunit *test)
+/* That no device is attached to */
+struct iommu_domain *new_domain(struct kunit *test)
 {
 	struct iommu_domain *domain = iommu_paging_domain_alloc(the(test)->dev);
 
@@ -120,7 +112,8 @@ static struct iommu_domain *new_domain(struct kunit *test)
 	return domain;
 }
 
-static struct iommu_domain *attached_domain(struct kunit *test)
+/* That of the device, after which nothing was written or read */
+struct iommu_domain *attached_domain(struct kunit *test)
 {
 	struct iommu_domain *domain = new_domain(test);
 
@@ -519,6 +512,25 @@ static void interrupts_have_an_address(struct kunit *test)
 	expect_msi(test, IOMMU_RESV_MSI);
 }
 
+static void addresses_that_do_not_reach_it_are_reserved(struct kunit *test)
+{
+	struct iommu_resv_region *region;
+	unsigned int found = 0;
+	LIST_HEAD(regions);
+
+	the(test)->fake->iommu.unseen = (struct range){ 0x10000000, 0x8fffffff };
+	iommu_get_resv_regions(the(test)->dev, &regions);
+	list_for_each_entry(region, &regions, list) {
+		if (region->start != 0x10000000)
+			continue;
+		found++;
+		KUNIT_EXPECT_EQ(test, region->length, SZ_2G);
+		KUNIT_EXPECT_EQ(test, region->type, IOMMU_RESV_RESERVED);
+	}
+	KUNIT_EXPECT_EQ(test, found, 1);
+	iommu_put_resv_regions(the(test)->dev, &regions);
+}
+
 static void unregister_iommu_device(void *iommu)
 {
 	iommu_device_unregister(iommu);
@@ -763,6 +775,7 @@ static struct kunit_case core_cases[] = {
 	KUNIT_CASE(bad_reference_is_refused),
 	KUNIT_CASE(full_unit_translates_no_device_by_default),
 	KUNIT_CASE(interrupts_have_an_address),
+	KUNIT_CASE(addresses_that_do_not_reach_it_are_reserved),
 	KUNIT_CASE(nobody_waits_for_a_refused_unit),
 #ifdef CONFIG_ACPI
 	KUNIT_CASE_PARAM(interrupt_controllers_are_in_the_madt, madt_gen_params),
