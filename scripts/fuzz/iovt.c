@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * libFuzzer against how the kernel reads ACPI's I/O Virtualization Table
+ * libFuzzer against how the kernel reads ACPI's I/O Virtualization Table and IVRS
  *
  * The input is the table; only its checksum is corrected, as few inputs would get
  * beyond it.
@@ -29,7 +29,7 @@ static void correct_checksum(uint8_t *table, size_t size)
 /* In order and without overlap, or iovt_find() would not find what is there */
 static void check_list(const struct iovt_unit *unit, size_t size)
 {
-	if (unit->nr_ranges > size / 8)
+	if (unit->nr_ranges > size / 4)
 		abort();
 	for (unsigned int i = 0; i < unit->nr_ranges; i++) {
 		if (unit->ranges[i].first > unit->ranges[i].last)
@@ -37,6 +37,14 @@ static void check_list(const struct iovt_unit *unit, size_t size)
 		if (i && unit->ranges[i].first <= unit->ranges[i - 1].last)
 			abort();
 	}
+}
+
+static void parse(const uint8_t *table, size_t size, struct list_head *units)
+{
+	if (size >= 4 && !memcmp(table, ACPI_SIG_IVRS, 4))
+		ivrs_parse(table, size, units);
+	else
+		iovt_parse(table, size, units);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -50,7 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	memcpy(memory + 1, data, size);
 	correct_checksum(memory + 1, size);
-	iovt_parse(memory + 1, size, &units);
+	parse(memory + 1, size, &units);
 	free(memory);
 
 	list_for_each_entry_safe(unit, next, &units, node) {

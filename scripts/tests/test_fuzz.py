@@ -24,6 +24,15 @@ class Tables(unittest.TestCase):
         self.assertEqual(table[104:112], bytes([1, 0, 0, 0, 64, 0, 0, 0]))
         self.assertEqual(table[112:], bytes([0, 8, 0, 0, 0, 0, 0x34, 0x12]))
 
+    def test_layout_is_that_of_an_ivrs(self):
+        block = acpi.ivrs_block(0xd0, acpi.ivrs_entry(acpi.SELECT, 0x1234), segment=5)
+        table = acpi.ivrs(block)
+        self.assertEqual(table[:8], b"IVRS" + bytes([76, 0, 0, 0]))
+        self.assertEqual(table[48:54], bytes([0x10, 0, 28, 0, 0xd0, 0]))
+        self.assertEqual(table[64:66], bytes([5, 0]))
+        self.assertEqual(table[72:], bytes([2, 0x34, 0x12, 0]))
+        self.assertEqual(len(acpi.ivrs_block(0, kind=acpi.UNIT_40)), 40)
+
     def test_bytes_add_up_to_zero_unless_told(self):
         for name, table in acpi.samples().items():
             self.assertEqual(sum(table) & 0xff, 0, name)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""ACPI's I/O Virtualization Table, as firmware writes it and as it should not."""
+"""ACPI's tables of IOMMUs, IOVT and IVRS, as firmware writes them and as it should not."""
 import struct
 
 SINGLE, START, END = range(3)
@@ -9,6 +9,12 @@ HEADER = struct.Struct("<4sIBB6s8sI4sI")
 TABLE = struct.Struct("<HH8x")
 UNIT = struct.Struct("<HHIHHHHQIQIB3xIIIII")
 ENTRY = struct.Struct("<BBB3xH")
+
+# What a block of the IVRS is, by its type, and an entry of its list
+UNIT_10, MEMORY, UNIT_11, UNIT_40 = 0x10, 0x20, 0x11, 0x40
+ALL, SELECT, FIRST, LAST = range(1, 5)
+BLOCK = struct.Struct("<BBHHHQHHI")
+LONG_BLOCK = 16
 
 CHECKSUM_AT = 9
 
@@ -41,11 +47,33 @@ def iovt(*units, cut=None, **fields):
     this = {**given, **fields}
     if cut is not None:
         this["length"] = cut
-    table = bytearray(HEADER.pack(b"IOVT", this["length"], this["revision"], 0, b"ZONES ",
-                                  b"ZONES   ", 1, b"ZONE", 1)
-                      + TABLE.pack(this["count"], this["at"]) + body)[:cut]
-    table[CHECKSUM_AT] = -sum(table) & 0xff if this["checksum"] is None else this["checksum"]
+    return table_of(b"IOVT", TABLE.pack(this["count"], this["at"]) + body, cut=cut,
+                    **{key: this[key] for key in ("length", "revision", "checksum")})
+
+
+def table_of(signature, body, length, revision, checksum, cut=None):
+    """A table of ACPI, with the right checksum unless one is given."""
+    table = bytearray(HEADER.pack(signature, length, revision, 0, b"ZONES ", b"ZONES   ", 1,
+                                  b"ZONE", 1) + body)[:cut]
+    table[CHECKSUM_AT] = -sum(table) & 0xff if checksum is None else checksum
     return bytes(table)
+
+
+def ivrs_entry(kind, rid=0, rest=b""):
+    return struct.pack("<BHB", kind, rid, 0) + rest
+
+
+def ivrs_block(rid, *entries, kind=UNIT_10, segment=0, length=None):
+    """A structure of the IVRS; with @length it says that this is how long it is."""
+    rest = bytes(LONG_BLOCK if kind in (UNIT_11, UNIT_40) else 0) + b"".join(entries)
+    return BLOCK.pack(kind, 0, BLOCK.size + len(rest) if length is None else length, rid, 0, 0,
+                      segment, 0, 0) + rest
+
+
+def ivrs(*blocks, length=None, revision=2, checksum=None):
+    body = bytes(12) + b"".join(blocks)
+    return table_of(b"IVRS", body, HEADER.size + len(body) if length is None else length,
+                    revision, checksum)
 
 
 def samples():
@@ -60,4 +88,11 @@ def samples():
                            for n in range(3)]),
         "no-pci": iovt(unit(0, ranges, flags=PXM, base=0xe0045969c00, pxm=1)),
         "unknown": iovt(unit(0, type=1), unit(0xd0, ranges)),
+        "ivrs": ivrs(ivrs_block(0xd0, ivrs_entry(ALL))),
+        "ivrs-list": ivrs(ivrs_block(0xd0, ivrs_entry(SELECT, 0x10), ivrs_entry(FIRST, 0x100),
+                                     ivrs_entry(LAST, 0x1ff))),
+        "ivrs-types": ivrs(ivrs_block(0xd0, ivrs_entry(ALL)),
+                           ivrs_block(0xd0, ivrs_entry(SELECT, 0x10), kind=UNIT_11),
+                           ivrs_block(0, kind=MEMORY),
+                           ivrs_block(0xd0, ivrs_entry(0x48, 0x10, bytes(4)), kind=UNIT_40)),
     }

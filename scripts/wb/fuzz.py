@@ -13,9 +13,10 @@ LONGEST = 1 << 12
 
 
 def build(tree, parser=PARSER / "iovt_table.c", name="iovt"):
-    """Compile @parser with the harness, for the host; the program's path."""
+    """Compile @parser, and that of the IVRS, with the harness, for the host; its path."""
     program = HERE / name
-    key = core.digest(SOURCES, parser, PARSER / "iovt.h", ROOT / "include/linux/acpi_iovt.h",
+    ivrs = PARSER / "ivrs_table.c"
+    key = core.digest(SOURCES, parser, ivrs, PARSER / "iovt.h", ROOT / "include/linux/acpi_iovt.h",
                       guest.suffix(), tree.name)
     if core.fresh(f"fuzz-{name}", key, [program]):
         return program
@@ -29,7 +30,7 @@ def build(tree, parser=PARSER / "iovt_table.c", name="iovt"):
               *(f"-I{directory}" for directory in (
                   SOURCES / "include", ROOT / "include", headers.parent,
                   tree.dir / "tools/include", PARSER)),
-              SOURCES / "iovt.c", parser, "-o", program],
+              SOURCES / "iovt.c", parser, ivrs, "-o", program],
              log=LOGS / f"fuzz-{name}-build.log", what="building the fuzzer")
     core.stamp(f"fuzz-{name}", key)
     return program

@@ -48,6 +48,12 @@ def run_unit(tree, name, inspect, more, domain=None, node=zones.IOMMU_EDITS, dev
                            edits=zones.hypervisor(2) + node, append=append, **(how or {}))
 
 
+def virtio_disk(name, bus):
+    """A further disk: which of two NVMe comes first is not certain."""
+    return guest.Disk("root", name, "virtio",
+                      f"virtio-blk-pci,bus={bus},disable-legacy=on,iommu_platform=on")
+
+
 def complaint(counters, *others):
     """What no boot may have, and @others: (is it wrong?, what), as one text or ""."""
     found = [(counters["wrong"], "the driver did what it may not"),
@@ -141,9 +147,11 @@ def old(tree):
                     revision=0)
 
 
-@row("iommu-old-lazy", "the same with flushes that are put off", zone="root")
+@row("iommu-old-lazy", "the same with flushes that are put off, and ports that have the number of "
+                       "the bus behind them", zone="root")
 def old_lazy(tree):
-    return run_unit(tree, "iommu-old-lazy", translates_lazily, LAZY, "DMA-FQ", revision=0)
+    return run_unit(tree, "iommu-old-lazy", translates_lazily, LAZY, "DMA-FQ", revision=0,
+                    port_bus="on")
 
 
 @row("iommu-old-commit", "entries and flushes that count with the command, and an id without the "
@@ -154,11 +162,10 @@ def old_commit(tree):
                     revision=0, commit="cmd", busy_polls=100, rid_mask="0x00ff")
 
 
-@row("iommu-old-switch", "two NVMe behind a switch, which are one to a unit of revision 0",
+@row("iommu-old-switch", "two disks behind a switch, which are one to a unit of revision 0",
      zone="root")
 def old_switch(tree):
-    disks = [guest.Disk("root", f"nvme{n}n1", f"nvme{n}q", f"nvme,serial={n},bus=down{n}")
-             for n in (1, 2)]
+    disks = [virtio_disk("vdb", "down1"), virtio_disk("vdc", "down2")]
     devices = ["pcie-root-port,id=rp2,chassis=3", "x3130-upstream,id=up,bus=rp2",
                *(f"xio3130-downstream,id=down{n},bus=up,chassis={n + 3}" for n in (1, 2))]
     port, first, second = "0000:00:06.0", "0000:06:00.0", "0000:07:00.0"
@@ -180,10 +187,10 @@ def translates_some(counters):
         counters, (not counters["identities"], "all devices were translated"))
 
 
-@row("iommu-types", "one NVMe translated and one not, after a change at run time, there and back",
-     zone="root")
+@row("iommu-types", "a disk that is translated and one that is not, after a change at run time, there "
+                    "and back", zone="root")
 def types(tree):
-    second = guest.Disk("root", "nvme1n1", "nvme1q", "nvme,serial=second,bus=rp2")
+    second = virtio_disk("vdb", "rp2")
     here, there = "0000:01:00.0", "0000:04:00.0"
     return run_unit(tree, "iommu-types", translates_some, "", "identity",
                     devices=["pcie-root-port,id=rp2,chassis=3"], more_disks=[second],

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""End to end on the test machine: an IOMMU that ACPI's IOVT describes.
+"""End to end on the test machine: an IOMMU that ACPI's IOVT or IVRS describes.
 
 The root kernel is started by UEFI, as on a board without a hypervisor. The table is in
 the initrd, so that it can be any: the kernel installs it beside those of the firmware,
 which has its own in one row.
 """
 from . import acpi, boot, core, guest, rows, rows_iommu
-from .acpi import END, PCI, PXM, SINGLE, START, WHOLE_SEGMENT, entry, iovt, unit
+from .acpi import (ALL, END, FIRST, LAST, PCI, PXM, SELECT, SINGLE, START, WHOLE_SEGMENT, entry,
+                   iovt, ivrs, ivrs_block, ivrs_entry, unit)
 from .core import LOGS
 from .rows import row
 from .rows_iommu import TRANSLATED
@@ -80,13 +81,27 @@ def listed(tree):
 @row("iovt-nobody", "a unit that is not there: devices do not wait for it", zone="root")
 def nobody(tree):
     return run_table(tree, "iovt-nobody", iovt(whole(NOBODY)), rows_iommu.passes_through,
-                     ["IOVT: IOMMU 0000:00:1c.0 has no driver or is not there"])
+                     ["ACPI: IOMMU 0000:00:1c.0 has no driver or is not there"])
 
 
-@row("iovt-old", "a unit that has tables of its own: devices work without it", zone="root")
+@row("iovt-old", "a unit of revision 0, by an IOVT", zone="root")
 def old(tree):
-    return run_table(tree, "iovt-old", iovt(whole()), rows_iommu.passes_through,
-                     ["not in use: revision 0"], revision=0)
+    return run_table(tree, "iovt-old", iovt(whole()), rows_iommu.translates_and_flushes_all,
+                     [INSTALLED], translated(), revision=0)
+
+
+@row("ivrs", "the same by an IVRS, as firmware known so far has it", zone="root")
+def ivrs_segment(tree):
+    return run_table(tree, "ivrs", ivrs(ivrs_block(UNIT, ivrs_entry(ALL))),
+                     rows_iommu.translates_and_flushes_all, ["Table Upgrade: install [IVRS"],
+                     translated(), revision=0)
+
+
+@row("ivrs-list", "an IVRS that has NVMe alone in its list", zone="root")
+def ivrs_listed(tree):
+    entries = [ivrs_entry(FIRST, 0x100), ivrs_entry(LAST, 0x107), ivrs_entry(SELECT, UNIT)]
+    return run_table(tree, "ivrs-list", ivrs(ivrs_block(UNIT, *entries)),
+                     rows_iommu.translates_and_flushes_all, domains=translated([NVME]), revision=0)
 
 
 @row("iovt-narrow", "a unit whose addresses are too short for a page table", zone="root")
@@ -154,13 +169,26 @@ TABLES = [
     ("no PCI function, no registers", platform(), "it has no room for registers"),
     ("no PCI function", platform(base=0xe0045969c00), "IOMMU 0 is no PCI function"),
     ("all flags", iovt(whole(flags=0xffffffff)), ""),
+    ("IVRS, revision 0", ivrs(ivrs_block(UNIT, ivrs_entry(ALL)), revision=0),
+     "IVRS: not used: it has revision 0"),
+    ("IVRS, no block", ivrs(), "IVRS: has no IOMMU"),
+    ("IVRS, block of length 0", ivrs(ivrs_block(UNIT, ivrs_entry(ALL), length=0)),
+     "IVRS: block 0 does not fit"),
+    ("IVRS, block beyond the end", ivrs(ivrs_block(UNIT, ivrs_entry(ALL), length=29)),
+     "IVRS: block 0 does not fit"),
+    ("IVRS, entry of no known length", ivrs(ivrs_block(UNIT, ivrs_entry(0x80))),
+     "IVRS: block 0: entry 0 of type 0x80 does not fit"),
+    ("IVRS, end without start", ivrs(ivrs_block(UNIT, ivrs_entry(LAST, 0x100))),
+     "IVRS: block 0: 1 entries are not a range"),
+    ("IVRS, the same function twice", ivrs(*[ivrs_block(UNIT, ivrs_entry(ALL))] * 2),
+     "IVRS: block 1 is not used"),
 ]
 
 
 def check_tables(tree):
     """Boot with each of TABLES: a result for each."""
     for name, table, said in TABLES:
-        with core.phase(f"IOVT: {name}") as state:
+        with core.phase(f"Table: {name}") as state:
             outcome = run_table(tree, "iovt-table", table, rows_iommu.complaint,
                                 [said] if said else [])
             state.note = outcome.note

@@ -190,6 +190,10 @@ def numbers(version):
     return [int(n) for n in re.search(r"\d+(?:\.\d+)*", version)[0].split(".")]
 
 
+# spatch recurses as deep as functions are long.
+ALL_STACK = "sh", "-c", 'ulimit -s "$(ulimit -Hs)"; exec "$@"', "sh"
+
+
 def spatch(tree, scripts, where, paths):
     """The reports of all @scripts over @paths; each runs once, because starting is slow."""
     include = [word for part in ("arch/loongarch/include", "include",
@@ -198,7 +202,7 @@ def spatch(tree, scripts, where, paths):
 
     def run(script, paths):
         options = re.search(r"^// *Options: *(.*)$", script.read_text(), re.M)
-        return core.run(["spatch", "-D", "report", "--very-quiet", "--no-show-diff",
+        return core.run([*ALL_STACK, "spatch", "-D", "report", "--very-quiet", "--no-show-diff",
                          "--timeout", SPATCH_TIMEOUT, "--cocci-file", script,
                          *(options[1].split() if options else []), *include, *paths],
                         cwd=where, what=f"spatch, {script.name}")

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * I/O Virtualization Table: which IOMMU a device waits for
+ * I/O Virtualization Table, or IVRS: which IOMMU a device waits for
  *
- * The table is read before PCI is enumerated, as ACS must be on by then. Each
- * IOMMU's driver claims what the table says of it; devices wait until then, but
- * not longer than until drivers have been initialized.
+ * Firmware that has no IOVT may have AMD's table for the same. It is read before
+ * PCI is enumerated, as ACS must be on by then. Each IOMMU's driver claims what the
+ * table says of it; devices wait until then, but not longer than until drivers have
+ * been initialized.
  */
-#define pr_fmt(fmt) "ACPI: IOVT: " fmt
+#define pr_fmt(fmt) "ACPI: " fmt
 
 #include <linux/acpi.h>
 #include <linux/acpi_iovt.h>
@@ -150,15 +151,28 @@ int iovt_iommu_configure_id(struct device *dev, const u32 *id_in)
 	return iovt_add_ids(to_pci_dev(dev), fwnode, walk.nr);
 }
 
-static int __init iovt_init(void)
+/* Whether there is such a table */
+static bool __init iovt_read(char *signature, int (*parse)(const void *table, size_t size,
+							   struct list_head *units))
 {
 	struct acpi_table_header *table;
 
-	if (acpi_disabled || ACPI_FAILURE(acpi_get_table(ACPI_SIG_IOVT, 0, &table)))
-		return 0;
-	if (iovt_parse(table, table->length, &iovt_units) == -ENOMEM)
-		pr_err("no memory: devices of some IOMMUs are not translated\n");
+	if (ACPI_FAILURE(acpi_get_table(signature, 0, &table)))
+		return false;
+	if (parse(table, table->length, &iovt_units) == -ENOMEM)
+		pr_err("%s: no memory: devices of some IOMMUs are not translated\n", signature);
 	acpi_put_table(table);
+
+	return true;
+}
+
+static int __init iovt_init(void)
+{
+	if (acpi_disabled)
+		return 0;
+	/* On other machines, an IVRS is of other IOMMUs */
+	if (!iovt_read(ACPI_SIG_IOVT, iovt_parse) && IS_ENABLED(CONFIG_LOONGARCH))
+		iovt_read(ACPI_SIG_IVRS, ivrs_parse);
 
 	if (!list_empty(&iovt_units))
 		pci_request_acs();

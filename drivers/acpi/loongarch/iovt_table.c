@@ -35,17 +35,6 @@
 /* The only page table that is known has this many levels, of pages of 16 KiB */
 #define IOVT_LEVELS		3
 
-/* Devices that are listed, while they are read */
-struct iovt_list {
-	struct iovt_range *ranges;
-	unsigned int nr;
-	/* A range that has no end yet */
-	bool open;
-	u16 first;
-	/* What could not be used */
-	unsigned int bad;
-};
-
 /* --- the devices of a unit */
 
 static void __init iovt_list_add(struct iovt_list *list, u16 first, u16 last)
@@ -60,7 +49,35 @@ static void __init iovt_list_drop(struct iovt_list *list)
 	list->open = false;
 }
 
-static void __init iovt_list_end(struct iovt_list *list, u16 last)
+/**
+ * iovt_list_single() - add a device to a list
+ * @list: the list
+ * @rid: requester id of the device
+ */
+void __init iovt_list_single(struct iovt_list *list, u16 rid)
+{
+	iovt_list_drop(list);
+	iovt_list_add(list, rid, rid);
+}
+
+/**
+ * iovt_list_start() - begin a range of a list
+ * @list: the list
+ * @first: its first requester id
+ */
+void __init iovt_list_start(struct iovt_list *list, u16 first)
+{
+	iovt_list_drop(list);
+	list->open = true;
+	list->first = first;
+}
+
+/**
+ * iovt_list_end() - end a range of a list
+ * @list: the list
+ * @last: its last requester id
+ */
+void __init iovt_list_end(struct iovt_list *list, u16 last)
 {
 	if (list->open && list->first <= last)
 		iovt_list_add(list, list->first, last);
@@ -74,13 +91,10 @@ static void __init iovt_list_entry(struct iovt_list *list,
 {
 	switch (entry->type) {
 	case ACPI_IOVT_DEVICE_ENTRY_SINGLE:
-		iovt_list_drop(list);
-		iovt_list_add(list, entry->device_id, entry->device_id);
+		iovt_list_single(list, entry->device_id);
 		break;
 	case ACPI_IOVT_DEVICE_ENTRY_START:
-		iovt_list_drop(list);
-		list->open = true;
-		list->first = entry->device_id;
+		iovt_list_start(list, entry->device_id);
 		break;
 	case ACPI_IOVT_DEVICE_ENTRY_END:
 		iovt_list_end(list, entry->device_id);
@@ -98,11 +112,15 @@ static int __init iovt_compare(const void *a, const void *b)
 	return left->first - right->first;
 }
 
-/* In order, and what overlaps made one */
-static void __init iovt_list_merge(struct iovt_list *list)
+/**
+ * iovt_list_close() - end a list
+ * @list: the list, which is in order then, and without overlap
+ */
+void __init iovt_list_close(struct iovt_list *list)
 {
 	unsigned int nr = 0;
 
+	iovt_list_drop(list);
 	sort(list->ranges, list->nr, sizeof(*list->ranges), iovt_compare, NULL);
 	for (int i = 0; i < list->nr; i++) {
 		struct iovt_range *next = &list->ranges[i];
@@ -128,12 +146,11 @@ static int __init iovt_read_list(const struct acpi_iovt_device_entry *entries, u
 		}
 		iovt_list_entry(list, &entries[i]);
 	}
-	iovt_list_drop(list);
+	iovt_list_close(list);
 
 	if (list->bad)
 		pr_warn(FW_BUG "IOMMU %u: %u entries are of no known type, or not a range\n",
 			index, list->bad);
-	iovt_list_merge(list);
 
 	return 0;
 }
@@ -227,19 +244,25 @@ static bool __init iovt_overlaps(const struct iovt_unit *a, const struct iovt_un
 	return false;
 }
 
-/* The first unit that has a device in its list keeps it: iovt_find() */
-static void __init iovt_warn_of_overlap(struct list_head *units, const struct iovt_unit *new,
-					unsigned int index)
+/**
+ * iovt_is_listed_before() - does an earlier unit have a device of a later one?
+ * @units: units that were found before
+ * @unit: the later one
+ *
+ * The first unit that has a device in its list keeps it: iovt_find().
+ *
+ * Return: whether there is such a device.
+ */
+bool __init iovt_is_listed_before(struct list_head *units, const struct iovt_unit *unit)
 {
-	struct iovt_unit *unit;
+	struct iovt_unit *earlier;
 
-	list_for_each_entry(unit, units, node) {
-		if (unit->segment == new->segment && iovt_overlaps(unit, new)) {
-			pr_warn(FW_BUG "IOMMU %u has devices of an earlier one in its list\n",
-				index);
-			return;
-		}
+	list_for_each_entry(earlier, units, node) {
+		if (earlier->segment == unit->segment && iovt_overlaps(earlier, unit))
+			return true;
 	}
+
+	return false;
 }
 
 static int __init iovt_add_unit(const struct acpi_iovt_iommu *iommu, unsigned int index,
@@ -266,7 +289,8 @@ static int __init iovt_add_unit(const struct acpi_iovt_iommu *iommu, unsigned in
 		pr_info("IOMMU %u is no PCI function, its devices are not translated\n", index);
 	if (!unit->whole_segment && !unit->nr_ranges)
 		pr_info("IOMMU %u has no devices\n", index);
-	iovt_warn_of_overlap(units, unit, index);
+	if (iovt_is_listed_before(units, unit))
+		pr_warn(FW_BUG "IOMMU %u has devices of an earlier one in its list\n", index);
 	list_add_tail(&unit->node, units);
 
 	return 0;
@@ -284,19 +308,36 @@ static u8 __init iovt_sum(const u8 *bytes, size_t size)
 	return sum;
 }
 
+/**
+ * iovt_header_problem() - what is wrong with a table of ACPI?
+ * @header: the table
+ * @min: how long it is at least
+ * @size: how many bytes may be read
+ *
+ * Return: what is wrong; NULL if nothing is.
+ */
+const char * __init iovt_header_problem(const struct acpi_table_header *header, size_t min,
+					size_t size)
+{
+	if (size < min || header->length < min)
+		return "it is too short";
+	if (size < header->length)
+		return "it is longer than the memory that it is in";
+	if (!header->revision)
+		return "it has revision 0";
+	if (iovt_sum((const u8 *)header, header->length))
+		return "its checksum is wrong";
+
+	return NULL;
+}
+
 /* What is wrong with a table, NULL if nothing is */
 static const char * __init iovt_table_problem(const struct acpi_table_iovt *table, size_t size)
 {
-	if (size < sizeof(*table) || table->header.length < sizeof(*table))
-		return "it is too short";
-	if (size < table->header.length)
-		return "it is longer than the memory that it is in";
-	if (!table->header.revision)
-		return "it has revision 0";
-	if (iovt_sum((const u8 *)table, table->header.length))
-		return "its checksum is wrong";
-	if (!table->iommu_count)
-		return NULL;
+	const char *problem = iovt_header_problem(&table->header, sizeof(*table), size);
+
+	if (problem || !table->iommu_count)
+		return problem;
 	if (table->iommu_offset < sizeof(*table))
 		return "the first IOMMU is in its header";
 	if (table->iommu_offset + sizeof(struct acpi_iovt_iommu) > table->header.length)

@@ -44,7 +44,10 @@ struct la_domain {
 
 PT_IOMMU_CHECK_DOMAIN(struct la_domain, pt.iommu, domain);
 
-/* What a domain is to one unit, with a copy of the table for its memory. It stays until the domain is freed. */
+/*
+ * What a domain is to one unit, with a copy of the table if the unit needs one. It
+ * stays until the domain is freed.
+ */
 struct la_ctx {
 	struct list_head node;
 	struct la_iommu *iommu;
@@ -369,41 +372,60 @@ static struct pci_dev *la_root_agent(struct pci_dev *pdev)
 	return agent;
 }
 
-/* Nobody knows whether such a unit looks at the bus: it is 0 */
-static u16 la_rid_of(struct la_iommu *iommu, struct device *dev, u16 id)
+static void la_dev_add_rid(struct la_dev *ldev, u16 rid)
 {
-	struct pci_dev *agent;
+	if (la_dev_has_rid(ldev, rid))
+		return;
+	ldev->nr_rids++;
+	ldev->rids[ldev->nr_rids - 1] = (struct la_rid){ rid, -1 };
+}
 
-	if (!(iommu->features & LA_ROOT_RIDS) || !dev_is_pci(dev))
-		return id;
-	agent = la_root_agent(to_pci_dev(dev));
+/*
+ * Nobody knows whether such a unit looks at the number of the bus, and at which
+ * one: the root's, on which the port is, or the one below the port, which the
+ * known drivers write. Both have an entry, and always the same domain.
+ */
+static void la_dev_add_agent(struct la_dev *ldev, struct pci_dev *agent)
+{
+	la_dev_add_rid(ldev, PCI_DEVID(0, agent->devfn));
+	if (agent->subordinate)
+		la_dev_add_rid(ldev, PCI_DEVID(agent->subordinate->number, agent->devfn));
+}
 
-	return PCI_DEVID(0, agent == to_pci_dev(dev) ? id & 0xff : agent->devfn);
+/* Room for all, and two at least */
+static struct la_dev *la_dev_alloc(unsigned int nr)
+{
+	struct la_dev *ldev = kzalloc_flex(*ldev, rids, max(nr, 2U));
+
+	if (ldev)
+		ldev->nr_rids = 0;
+
+	return ldev;
 }
 
 static struct la_dev *la_dev_create(struct device *dev, struct la_iommu *iommu)
 {
 	struct iommu_fwspec *fwspec = dev_iommu_fwspec_get(dev);
+	struct pci_dev *agent = NULL;
 	struct la_dev *ldev;
 
-	ldev = kzalloc_flex(*ldev, rids, fwspec->num_ids);
+	ldev = la_dev_alloc(fwspec->num_ids);
 	if (!ldev)
 		return NULL;
 
 	ldev->dev = dev;
 	ldev->iommu = iommu;
-	ldev->nr_rids = 0;
 	if (la_is_port(dev))
 		return ldev;
 
-	for (int i = 0; i < fwspec->num_ids; i++) {
-		u16 rid = la_rid_of(iommu, dev, fwspec->ids[i]);
-
-		if (la_dev_has_rid(ldev, rid))
-			continue;
-		ldev->nr_rids++;
-		ldev->rids[ldev->nr_rids - 1] = (struct la_rid){ rid, -1 };
+	if (iommu->features & LA_ROOT_RIDS && dev_is_pci(dev))
+		agent = la_root_agent(to_pci_dev(dev));
+	if (agent && agent != to_pci_dev(dev)) {
+		la_dev_add_agent(ldev, agent);
+		return ldev;
 	}
+	for (int i = 0; i < fwspec->num_ids; i++)
+		la_dev_add_rid(ldev, fwspec->ids[i]);
 
 	return ldev;
 }

@@ -111,6 +111,7 @@ struct LoongArchIommu {
     uint32_t busy_polls;
     bool neg_cache;
     uint16_t rid_mask;
+    bool port_bus;
     bool huge;
     bool check_perm;
     bool msi_bypass;
@@ -393,13 +394,18 @@ static uint16_t rid_of(Space *space)
 {
     PCIBus *bus = space->bus;
     int devfn = space->devfn;
+    int number = pci_bus_num(bus);
 
     while (is_old(space->s) && !pci_bus_is_root(bus)) {
         devfn = bus->parent_dev->devfn;
+        number = pci_bus_num(bus);
         bus = pci_get_bus(bus->parent_dev);
+        if (!space->s->port_bus) {
+            number = pci_bus_num(bus);
+        }
     }
 
-    return PCI_BUILD_BDF(pci_bus_num(bus), devfn);
+    return PCI_BUILD_BDF(number, devfn);
 }
 
 static bool is_enabled(LoongArchIommu *s)
@@ -721,6 +727,8 @@ static const Property iommu_properties[] = {
     DEFINE_PROP_BOOL("neg-cache", LoongArchIommu, neg_cache, true),
     /* 1.3 */
     DEFINE_PROP_UINT16("rid-mask", LoongArchIommu, rid_mask, 0xffff),
+    /* 1.3: an old one sees a port with the number of the bus behind it */
+    DEFINE_PROP_BOOL("port-bus", LoongArchIommu, port_bus, false),
     /* 3.3 */
     DEFINE_PROP_BOOL("huge", LoongArchIommu, huge, true),
     /* 3.2 */

@@ -12,6 +12,7 @@
 #include <kunit/test.h>
 
 #include "../iovt.h"
+#include "units.h"
 
 #define PCI		BIT(0)
 #define PXM		BIT(1)
@@ -193,7 +194,7 @@ static const struct sample_case {
 KUNIT_ARRAY_PARAM_DESC(iovt, cases, name);
 
 /* Parsing is over, but for a list of units */
-static void __init free_units(struct list_head *units)
+void __init free_units(struct list_head *units)
 {
 	struct iovt_unit *unit, *next;
 
@@ -203,7 +204,8 @@ static void __init free_units(struct list_head *units)
 	}
 }
 
-static void __init print_unit(struct seq_buf *text, const struct iovt_unit *unit)
+/* Its segment and place, and its devices; * is the whole segment */
+void __init print_unit(struct seq_buf *text, const struct iovt_unit *unit)
 {
 	seq_buf_printf(text, "%x:", unit->segment);
 	if (unit->is_pci)

@@ -84,6 +84,12 @@ static void free_memory(void *memory)
 	kvfree(memory);
 }
 
+static struct la_pool *create_pool(struct kunit *test, struct own_tables *own)
+{
+	return la_pool_create(the(test)->fake->iommu.dev, (__force void __iomem *)own->memory,
+			      own->size);
+}
+
 /* Memory for so many tables, with junk in it as without power */
 static void give_tables(struct kunit *test, unsigned int nr)
 {
@@ -97,8 +103,7 @@ static void give_tables(struct kunit *test, unsigned int nr)
 	memset64(own->memory, JUNK, own->size / sizeof(u64));
 
 	the(test)->own = own;
-	own->pool = la_pool_create(the(test)->fake->iommu.dev, (void __iomem *)own->memory,
-				   own->size);
+	own->pool = create_pool(test, own);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, own->pool);
 	the(test)->fake->iommu.pool = own->pool;
 }
@@ -363,12 +368,8 @@ static u64 read_ones(struct la_pool *pool, u16 table, unsigned int index)
 
 static void memory_that_keeps_nothing_is_refused(struct kunit *test)
 {
-	struct own_tables *own = the(test)->own;
-
 	kunit_activate_static_stub(test, la_pool_read, read_ones);
-	KUNIT_EXPECT_EQ(test, PTR_ERR(la_pool_create(the(test)->fake->iommu.dev,
-						     (void __iomem *)own->memory, own->size)),
-			-EIO);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(create_pool(test, the(test)->own)), -EIO);
 }
 
 static void sleep_without_power_is_survived(struct kunit *test)
