@@ -79,9 +79,10 @@ static struct la_slot *la_fault_suspect(struct la_iommu *iommu, u64 iova)
 
 		if (!la_fault_may_be_of(iommu, slot, iova))
 			continue;
-		if (suspect)
+		/* A device may have several entries */
+		if (suspect && (!slot->dev || slot->dev != suspect->dev))
 			return NULL;
-		suspect = slot;
+		suspect = suspect ?: slot;
 	}
 
 	return suspect;

@@ -73,13 +73,6 @@ static const struct sample sample __initconst = {
 #define B	"0:0c20 *; "
 #define C	"1:00d0 *; "
 
-/* A member of the sample, and what is written into it */
-struct change {
-	unsigned int at;
-	unsigned int size;
-	u64 value;
-};
-
 #define SET(member, bits, val)	{ offsetof(struct sample, member), (bits) / 8, (val) }
 
 static const struct sample_case {
@@ -205,7 +198,7 @@ void __init free_units(struct list_head *units)
 }
 
 /* Its segment and place, and its devices; * is the whole segment */
-void __init print_unit(struct seq_buf *text, const struct iovt_unit *unit)
+static void __init print_unit(struct seq_buf *text, const struct iovt_unit *unit)
 {
 	seq_buf_printf(text, "%x:", unit->segment);
 	if (unit->is_pci)
@@ -225,45 +218,46 @@ void __init print_unit(struct seq_buf *text, const struct iovt_unit *unit)
 	seq_buf_puts(text, "; ");
 }
 
-static void __init add_checksum(struct sample *table)
+/* Of as much as there is of @table, which says itself how long it is */
+void __init add_checksum(void *table, size_t size)
 {
-	size_t size = min_t(size_t, table->table.header.length, sizeof(*table));
+	struct acpi_table_header *header = table;
 	u8 sum = 0;
 
-	table->table.header.checksum = 0;
+	size = min_t(size_t, header->length, size);
+	header->checksum = 0;
 	for (size_t i = 0; i < size; i++)
 		sum += ((u8 *)table)[i];
-	table->table.header.checksum = -sum;
+	header->checksum = -sum;
+}
+
+/* Let a table be wrong */
+void __init change_table(void *table, const struct change *changes, unsigned int nr)
+{
+	for (unsigned int i = 0; i < nr; i++)
+		memcpy(table + changes[i].at, &changes[i].value, changes[i].size);
 }
 
 /* Parse @size bytes of @table, which end where their memory ends */
-static int __init parse(struct kunit *test, const void *table, size_t size, bool odd,
-			struct list_head *units)
+int __init parse_copy(struct kunit *test, iovt_parser parser, const void *table, size_t size,
+		      bool odd, struct list_head *units)
 {
 	void *memory = kunit_kmalloc(test, size + odd, GFP_KERNEL);
 	int ret;
 
 	KUNIT_ASSERT_NOT_NULL(test, memory);
 	memcpy(memory + odd, table, size);
-	ret = iovt_parse(memory + odd, size, units);
+	ret = parser(memory + odd, size, units);
 	kunit_kfree(test, memory);
 
 	return ret;
 }
 
-static void __init only_what_is_wrong_is_refused(struct kunit *test)
+/* At any address, and all of them; @want is NULL if the table isn't used */
+void __init expect_units(struct kunit *test, iovt_parser parser, const void *table, size_t size,
+			 const char *want)
 {
-	const struct sample_case *this = test->param_value;
-	struct sample table = sample;
 	char text[256];
-
-	for (int i = 0; i < ARRAY_SIZE(this->changes); i++) {
-		const struct change *change = &this->changes[i];
-
-		memcpy((void *)&table + change->at, &change->value, change->size);
-	}
-	if (!this->keep_checksum)
-		add_checksum(&table);
 
 	for (int odd = 0; odd < 2; odd++) {
 		struct seq_buf result;
@@ -272,14 +266,31 @@ static void __init only_what_is_wrong_is_refused(struct kunit *test)
 		int ret;
 
 		seq_buf_init(&result, text, sizeof(text));
-		ret = parse(test, &table, sizeof(table), odd, &units);
+		ret = parse_copy(test, parser, table, size, odd, &units);
 		list_for_each_entry(unit, &units, node)
 			print_unit(&result, unit);
 		free_units(&units);
 
-		KUNIT_EXPECT_EQ(test, ret, this->want ? 0 : -EINVAL);
-		KUNIT_EXPECT_STREQ(test, seq_buf_str(&result), this->want ?: "");
+		KUNIT_EXPECT_EQ(test, ret, want ? 0 : -EINVAL);
+		KUNIT_EXPECT_STREQ(test, seq_buf_str(&result), want ?: "");
 	}
+}
+
+static int __init parse(struct kunit *test, const void *table, size_t size, bool odd,
+			struct list_head *units)
+{
+	return parse_copy(test, iovt_parse, table, size, odd, units);
+}
+
+static void __init only_what_is_wrong_is_refused(struct kunit *test)
+{
+	const struct sample_case *this = test->param_value;
+	struct sample table = sample;
+
+	change_table(&table, this->changes, ARRAY_SIZE(this->changes));
+	if (!this->keep_checksum)
+		add_checksum(&table, sizeof(table));
+	expect_units(test, iovt_parse, &table, sizeof(table), this->want);
 }
 
 static void __init table_cut_anywhere_is_refused(struct kunit *test)
@@ -287,7 +298,7 @@ static void __init table_cut_anywhere_is_refused(struct kunit *test)
 	struct sample table = sample;
 	LIST_HEAD(units);
 
-	add_checksum(&table);
+	add_checksum(&table, sizeof(table));
 	for (size_t size = 0; size < sizeof(table); size += 3)
 		KUNIT_EXPECT_EQ(test, parse(test, &table, size, false, &units), -EINVAL);
 	KUNIT_EXPECT_TRUE(test, list_empty(&units));
@@ -299,7 +310,7 @@ static void __init driver_is_told_what_firmware_says(struct kunit *test)
 	struct iovt_unit *a, *b;
 	LIST_HEAD(units);
 
-	add_checksum(&table);
+	add_checksum(&table, sizeof(table));
 	KUNIT_ASSERT_EQ(test, parse(test, &table, sizeof(table), false, &units), 0);
 	a = iovt_find_self(&units, 0, 0x00e8);
 	b = iovt_find_self(&units, 0, 0x0c20);
@@ -394,7 +405,7 @@ static void __init random_bytes_do_no_harm(struct kunit *test)
 		for (u32 n = prandom_u32_state(&rnd) % 8; n; n--)
 			bytes[prandom_u32_state(&rnd) % sizeof(table)] =
 				prandom_u32_state(&rnd);
-		add_checksum(&table);
+		add_checksum(&table, sizeof(table));
 
 		parse(test, &table, sizeof(table), false, &units);
 		used += !list_empty(&units);
@@ -447,7 +458,7 @@ static void __init list_comes_before_segment(struct kunit *test)
 	struct sample table = sample;
 	LIST_HEAD(units);
 
-	add_checksum(&table);
+	add_checksum(&table, sizeof(table));
 	KUNIT_ASSERT_EQ(test, parse(test, &table, sizeof(table), false, &units), 0);
 	for (int i = 0; i < ARRAY_SIZE(devices); i++)
 		expect_behind(test, &units, devices[i].segment, devices[i].rid, devices[i].want);
@@ -462,7 +473,7 @@ static void __init unit_is_behind_no_unit(struct kunit *test)
 	/* It lists itself and the other one, which has all of the segment */
 	table.list[0].device_id = table.a.device_id;
 	table.list[3].device_id = table.b.device_id;
-	add_checksum(&table);
+	add_checksum(&table, sizeof(table));
 	KUNIT_ASSERT_EQ(test, parse(test, &table, sizeof(table), false, &units), 0);
 	expect_behind(test, &units, 0, table.a.device_id, 0);
 	expect_behind(test, &units, 0, table.b.device_id, 0);
@@ -477,7 +488,7 @@ static void __init first_of_two_has_the_device(struct kunit *test)
 
 	/* Two units with all of the segment */
 	table.a.flags |= WHOLE;
-	add_checksum(&table);
+	add_checksum(&table, sizeof(table));
 	KUNIT_ASSERT_EQ(test, parse(test, &table, sizeof(table), false, &units), 0);
 	expect_behind(test, &units, 0, 0x0100, 0x000e8);
 	free_units(&units);
@@ -493,7 +504,7 @@ static void __init first_of_two_has_the_device(struct kunit *test)
 	((struct acpi_iovt_device_entry *)&table.c)[1] =
 		(struct acpi_iovt_device_entry)SINGLE(0x0300);
 	table.table.iommu_count = 2;
-	add_checksum(&table);
+	add_checksum(&table, sizeof(table));
 	KUNIT_ASSERT_EQ(test, parse(test, &table, sizeof(table), false, &units), 0);
 	expect_behind(test, &units, 0, 0x0180, 0x000e8);
 	expect_behind(test, &units, 0, 0x0300, 0x00c20);

@@ -133,18 +133,25 @@ static void expect_writes(struct kunit *test, const struct trace *want)
 	}
 }
 
+/* Each domain has the table without entries */
+static void add_empty_tables(struct trace *trace, struct fake_unit *fake)
+{
+	u64 empty = virt_to_phys(fake->iommu.empty);
+
+	for (int id = 0; id < LA_MAX_IDS; id++) {
+		add_write(trace, 0x0a0 + 4 * id, DIR_CTRL);
+		add_write(trace, 0x024 + 8 * id, upper_32_bits(empty));
+		add_write(trace, 0x020 + 8 * id, lower_32_bits(empty));
+	}
+}
+
 /* All that was bound is cut off before it is forgotten, and then the unit starts */
 static void start_leaves_nothing_as_it_was(struct kunit *test)
 {
 	struct fake_unit *fake = the_fake(test);
-	u64 empty = virt_to_phys(fake->iommu.empty);
 	struct trace *want = new_trace(test);
 
-	for (int id = 0; id < LA_MAX_IDS; id++) {
-		add_write(want, 0x0a0 + 4 * id, DIR_CTRL);
-		add_write(want, 0x024 + 8 * id, upper_32_bits(empty));
-		add_write(want, 0x020 + 8 * id, lower_32_bits(empty));
-	}
+	add_empty_tables(want, fake);
 	add_flush_all(want);
 	for (int slot = 0; slot < LA_MAX_SLOTS; slot++)
 		add_entry(want, slot << 24, CTRL_OFF);
@@ -427,14 +434,9 @@ static void add_old_entry(struct trace *trace, u32 entry)
 static void old_unit_is_started_by_an_entry(struct kunit *test)
 {
 	struct fake_unit *fake = the_fake(test);
-	u64 empty = virt_to_phys(fake->iommu.empty);
 	struct trace *want = new_trace(test);
 
-	for (int id = 0; id < LA_MAX_IDS; id++) {
-		add_write(want, 0x0a0 + 4 * id, DIR_CTRL);
-		add_write(want, 0x024 + 8 * id, upper_32_bits(empty));
-		add_write(want, 0x020 + 8 * id, lower_32_bits(empty));
-	}
+	add_empty_tables(want, fake);
 	add_old_flush(want);
 	for (u32 slot = 0; slot < LA_MAX_SLOTS; slot++)
 		add_old_entry(want, slot << 24);

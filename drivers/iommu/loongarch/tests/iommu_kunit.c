@@ -483,7 +483,7 @@ static void full_unit_translates_no_device_by_default(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ops->def_domain_type(dev), IOMMU_DOMAIN_IDENTITY);
 }
 
-static void expect_msi(struct kunit *test, enum iommu_resv_type type)
+static void expect_region(struct kunit *test, u64 start, u64 size, enum iommu_resv_type type)
 {
 	struct iommu_resv_region *region;
 	unsigned int found = 0;
@@ -491,10 +491,10 @@ static void expect_msi(struct kunit *test, enum iommu_resv_type type)
 
 	iommu_get_resv_regions(the(test)->dev, &regions);
 	list_for_each_entry(region, &regions, list) {
-		if (region->start != 0x2fe00000)
+		if (region->start != start)
 			continue;
 		found++;
-		KUNIT_EXPECT_EQ(test, region->length, SZ_2M);
+		KUNIT_EXPECT_EQ(test, region->length, size);
 		KUNIT_EXPECT_EQ(test, region->type, type);
 	}
 	KUNIT_EXPECT_EQ(test, found, 1);
@@ -507,28 +507,15 @@ static void interrupts_have_an_address(struct kunit *test)
 
 	iommu->msi[0] = (struct range){ 0x2fe00000, 0x2fffffff };
 	iommu->nr_msi = 1;
-	expect_msi(test, IOMMU_RESV_DIRECT);
+	expect_region(test, 0x2fe00000, SZ_2M, IOMMU_RESV_DIRECT);
 	iommu->msi_bypass = true;
-	expect_msi(test, IOMMU_RESV_MSI);
+	expect_region(test, 0x2fe00000, SZ_2M, IOMMU_RESV_MSI);
 }
 
 static void addresses_that_do_not_reach_it_are_reserved(struct kunit *test)
 {
-	struct iommu_resv_region *region;
-	unsigned int found = 0;
-	LIST_HEAD(regions);
-
 	the(test)->fake->iommu.unseen = (struct range){ 0x10000000, 0x8fffffff };
-	iommu_get_resv_regions(the(test)->dev, &regions);
-	list_for_each_entry(region, &regions, list) {
-		if (region->start != 0x10000000)
-			continue;
-		found++;
-		KUNIT_EXPECT_EQ(test, region->length, SZ_2G);
-		KUNIT_EXPECT_EQ(test, region->type, IOMMU_RESV_RESERVED);
-	}
-	KUNIT_EXPECT_EQ(test, found, 1);
-	iommu_put_resv_regions(the(test)->dev, &regions);
+	expect_region(test, 0x10000000, SZ_2G, IOMMU_RESV_RESERVED);
 }
 
 static void unregister_iommu_device(void *iommu)
@@ -728,6 +715,27 @@ static void who_may_access_it_is_not_blamed(struct kunit *test)
 	iommu_detach_device(other_domain, other);
 }
 
+static void device_with_two_ids_is_one_suspect(struct kunit *test)
+{
+	struct device *dev = the(test)->dev;
+	struct la_dev *second = kunit_kzalloc(test, struct_size(second, rids, 1), GFP_KERNEL);
+	struct blame blame = { };
+	struct iommu_domain *domain = blamed_domain(test, dev, 0x4000, &blame);
+
+	KUNIT_ASSERT_NOT_NULL(test, second);
+	second->dev = dev;
+	second->iommu = &the(test)->fake->iommu;
+	second->nr_rids = 1;
+	second->rids[0] = (struct la_rid){ 0x300, -1 };
+	KUNIT_ASSERT_EQ(test, la_hw_bind(second, 1), 0);
+
+	fail_and_look(test, 0x8000);
+	KUNIT_EXPECT_EQ(test, blame.times, 1);
+	KUNIT_EXPECT_PTR_EQ(test, blame.dev, dev);
+	la_hw_unbind(second);
+	iommu_detach_device(domain, dev);
+}
+
 static void blocked_device_is_blamed_without_a_domain(struct kunit *test)
 {
 	KUNIT_ASSERT_EQ(test, iommu_device_claim_dma_owner(the(test)->dev, test), 0);
@@ -783,6 +791,7 @@ static struct kunit_case core_cases[] = {
 	KUNIT_CASE(access_that_fails_is_reported),
 	KUNIT_CASE(address_that_stays_is_reported_once),
 	KUNIT_CASE(who_may_access_it_is_not_blamed),
+	KUNIT_CASE(device_with_two_ids_is_one_suspect),
 	KUNIT_CASE(blocked_device_is_blamed_without_a_domain),
 	KUNIT_CASE(address_is_whole),
 	KUNIT_CASE(unit_that_is_gone_reports_nothing),
