@@ -20,11 +20,12 @@ from .core import ROOT, Failure
 ALWAYS = {"WERROR": "y", "KUNIT": "y", "KUNIT_ALL_TESTS": "y",
           "BUILTIN_DTB": "n", "BUILTIN_DTB_NAME": "n"}
 
+# First what the zones run, then what they might.
 CONFIGS = {
     "smp": (zones.fragments("root"), {}),
+    "up-rt": (zones.fragments("nonroot"), {}),
     "smp-rt": (zones.fragments("root"), {"PREEMPT_RT": "y"}),
     "up": (zones.fragments("nonroot"), {"PREEMPT_RT": "n"}),
-    "up-rt": (zones.fragments("nonroot"), {}),
 }
 
 
