@@ -44,8 +44,8 @@ class Machine:
             [machine.binary(), "-machine", "virt", "-accel", "qtest", "-display", "none",
              "-nodefaults", "-qtest", f"unix:{path}", "-device",
              ",".join(["loongarch-iommu,id=iommu,addr=1a.0", *words]),
-             "-device", "nvme,serial=1,addr=2.0"],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+             "-device", "nvme,serial=1,addr=2.0", "-monitor", "stdio"],
+            stdin=subprocess.PIPE, text=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             self.socket, _ = listener.accept()
         except TimeoutError:
@@ -103,6 +103,15 @@ class Machine:
     def interrupts(self):
         """Whether the unit raises INTA, as its PCI status has it."""
         return bool(self.readl(ECAM + UNIT + 4) & 1 << 19)
+
+    def forget(self):
+        self.process.stdin.write("qom-set /machine/peripheral/iommu forget true\n")
+        self.process.stdin.flush()
+        for _ in range(500):
+            if self.reg(CTRL) & TRANSLATE == 0:
+                return
+            time.sleep(0.01)
+        raise ConnectionError("the unit translates")
 
     def flush(self, command, channel):
         self.set_reg(VBTC, NOISE | channel | command)
@@ -216,6 +225,23 @@ class IommuModel(unittest.TestCase):
         m.map(ANSWERED, 0)
         self.assertFalse(self.works(m))
         self.assertEqual(m.reg(EX_ADDR) & ~(PAGE - 1), ANSWERED)
+
+    def test_without_intx_no_fault_interrupts(self):
+        m = self.translating(intx="off")
+        m.map(ANSWERED, 0)
+        self.works(m)
+        self.assertNotEqual(m.reg(EX_ADDR), 0)
+        self.assertFalse(m.interrupts())
+        self.assertEqual(m.readl(ECAM + UNIT + 0x3c) >> 8 & 0xff, 0)
+
+    def test_without_power_it_has_nothing(self):
+        m = self.translating()
+        m.writeq(TABLES, 1)
+        m.forget()
+        self.assertNotEqual(m.readl(TABLES), 1)
+        m.enable()
+        m.start()
+        self.assertTrue(self.works(m, ASKED, ANSWERED))
 
     def test_first_fault_stays_and_interrupts(self):
         m = self.translating()

@@ -119,6 +119,7 @@ struct LoongArchIommu {
     uint64_t zone_memory, zone_size, zone_at;
     bool iovt;
     bool left;
+    bool intx;
 
     MemoryRegion bus_view, rest, foreign, moved;
     AddressSpace bus_as;
@@ -152,6 +153,13 @@ static void wrong(LoongArchIommu *s, const char *what, hwaddr offset, uint64_t v
     s->wrong++;
     qemu_log_mask(LOG_GUEST_ERROR, "loongarch-iommu: %s: 0x%" PRIx64 " 0x%" PRIx64 "\n",
                   what, offset, value);
+}
+
+static void set_irq(LoongArchIommu *s, int level)
+{
+    if (s->intx) {
+        pci_set_irq(PCI_DEVICE(s), level);
+    }
 }
 
 /* ------------------------------------------------------------------ TLBs */
@@ -268,7 +276,7 @@ static void write_known(LoongArchIommu *s, hwaddr offset, uint32_t value)
     case REG_EX_ADDR_LO:
         if (!value) {
             *reg(s, REG_EX_ADDR_HI) = 0;
-            pci_set_irq(PCI_DEVICE(s), 0);
+            set_irq(s, 0);
         }
         break;
     }
@@ -440,7 +448,7 @@ static void fault(LoongArchIommu *s, hwaddr iova)
     }
     *reg(s, REG_EX_ADDR_LO) = iova;
     *reg(s, REG_EX_ADDR_HI) = iova >> 32;
-    pci_set_irq(PCI_DEVICE(s), 1);
+    set_irq(s, 1);
 }
 
 static IOMMUTLBEntry translate(IOMMUMemoryRegion *region, hwaddr iova,
@@ -594,7 +602,23 @@ static void iommu_reset(DeviceState *dev)
     s->busy = s->staged = 0;
     tlb_drop(s, READS, -1);
     tlb_drop(s, WRITES, -1);
-    pci_set_irq(PCI_DEVICE(s), 0);
+    set_irq(s, 0);
+}
+
+static bool is_forgetful(Object *obj, Error **errp)
+{
+    return false;
+}
+
+/* As without power for a moment, but for config space, which the kernel restores */
+static void set_forget(Object *obj, bool value, Error **errp)
+{
+    LoongArchIommu *s = LOONGARCH_IOMMU(obj);
+
+    if (value) {
+        iommu_reset(DEVICE(s));
+        memset(memory_region_get_ram_ptr(&s->tables), 0xa5, TABLES_SIZE);
+    }
 }
 
 static bool check_properties(LoongArchIommu *s, Error **errp)
@@ -662,7 +686,7 @@ static void iommu_realize(PCIDevice *dev, Error **errp)
     }
     pci_set_word(dev->config + PCI_DEVICE_ID, s->device_id);
     pci_set_byte(dev->config + PCI_REVISION_ID, s->revision);
-    pci_set_byte(dev->config + PCI_INTERRUPT_PIN, 1);
+    pci_set_byte(dev->config + PCI_INTERRUPT_PIN, s->intx);
 
     memory_region_init_io(&s->regs_region, OBJECT(s), &regs_ops, s,
                           "loongarch-iommu-regs", REGS_SIZE);
@@ -712,6 +736,7 @@ static void iommu_init(Object *obj)
 {
     LOONGARCH_IOMMU(obj)->commit = g_strdup("write");
     object_property_add_str(obj, "counters", get_counters, set_counters);
+    object_property_add_bool(obj, "forget", is_forgetful, set_forget);
 }
 
 static const Property iommu_properties[] = {
@@ -743,6 +768,8 @@ static const Property iommu_properties[] = {
     DEFINE_PROP_UINT64("zone-at", LoongArchIommu, zone_at, 0),
     /* 6.9: it translates when the machine starts, by tables that are gone */
     DEFINE_PROP_BOOL("left", LoongArchIommu, left, false),
+    /* 2.7: it interrupts when an access has failed */
+    DEFINE_PROP_BOOL("intx", LoongArchIommu, intx, true),
     /* 4.1: ACPI has a table that says who is behind it */
     DEFINE_PROP_BOOL("iovt", LoongArchIommu, iovt, false),
 };

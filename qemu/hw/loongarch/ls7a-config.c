@@ -20,6 +20,7 @@
 #include "hw/pci/pci_device.h"
 #include "hw/pci/pci_host.h"
 #include "hw/qdev-properties.h"
+#include "hw/qdev-properties-system.h"
 
 #define TYPE_LS7A_CONFIG "ls7a-config"
 OBJECT_DECLARE_SIMPLE_TYPE(Ls7aConfigState, LS7A_CONFIG)
@@ -37,6 +38,7 @@ struct Ls7aConfigState {
     DeviceState parent_obj;
 
     char *view;
+    int32_t hide;               /* devfn on bus 0, -1 for none */
     PCIBus *bus;
     MemoryRegion cfg0, cfg1;
 };
@@ -49,8 +51,9 @@ static uint32_t offset_of(hwaddr address)
 static PCIDevice *device_at(Ls7aConfigState *s, hwaddr address)
 {
     unsigned int bus = address & CFG1_OTHER_BUSES ? extract64(address, 16, 8) : 0;
+    unsigned int devfn = extract64(address, 8, 8);
 
-    return pci_find_device(s->bus, bus, extract64(address, 8, 8));
+    return bus == 0 && devfn == s->hide ? NULL : pci_find_device(s->bus, bus, devfn);
 }
 
 /* Where nobody decodes the window, each slot reads the same */
@@ -154,6 +157,7 @@ static void ls7a_config_init(Object *obj)
 
 static const Property ls7a_config_properties[] = {
     DEFINE_PROP_STRING("view", Ls7aConfigState, view),
+    DEFINE_PROP_PCI_DEVFN("hide", Ls7aConfigState, hide, -1),
 };
 
 static void ls7a_config_class_init(ObjectClass *klass, void *data)
