@@ -7,12 +7,14 @@
  * that those are left out who can't have done it.
  *
  * Nobody knows how an address is acknowledged: zeros are written, and one that
- * stays all the same is reported once. Nor is it known where the interrupt goes
- * to and what ends it, so that the driver looks from time to time, as long as
- * there is a device that is translated.
+ * stays all the same is reported once. Nor is it known whether the unit interrupts
+ * at all, and whether the zeros end that. So an interrupt only lets the driver look
+ * at once; it looks from time to time anyway, as long as there is a device that is
+ * translated. An interrupt that comes too often is switched off.
  */
 #include <linux/cleanup.h>
 #include <linux/dev_printk.h>
+#include <linux/interrupt.h>
 #include <linux/iommu.h>
 #include <linux/jiffies.h>
 #include <linux/pci.h>
@@ -23,6 +25,9 @@
 #include "regs.h"
 
 #define LA_FAULT_POLL_MS	1000
+
+/* If a level never ends, or others with the same line are busy, there are far more */
+#define LA_FAULT_MAX_IRQS	100	/* In a second */
 
 /* The halves are of one address if the upper one stays as it is */
 static u64 la_fault_read(struct la_iommu *iommu)
@@ -91,12 +96,11 @@ static struct la_slot *la_fault_suspect(struct la_iommu *iommu, u64 iova)
 /* The domain's handler is called, and the trace event io_page_fault has it */
 static void la_fault_report(struct la_iommu *iommu, u64 iova)
 {
+	struct la_slot *slot = la_fault_suspect(iommu, iova);
 	struct iommu_domain *domain;
-	struct la_slot *slot;
 
-	guard(spinlock_irqsave)(&iommu->lock);
-
-	slot = la_fault_suspect(iommu, iova);
+	iommu->faults.count++;
+	iommu->faults.last = iova;
 	if (!slot) {
 		dev_err_ratelimited(iommu->dev, "somebody may not access 0x%llx\n", iova);
 		return;
@@ -117,19 +121,68 @@ static void la_fault_report(struct la_iommu *iommu, u64 iova)
  * Takes three or four reads and, if there was one, two writes and as many reads
  * again.
  *
- * Context: may sleep. Takes @iommu->lock.
+ * Context: any but hard interrupts of PREEMPT_RT. Takes @iommu->lock.
  * Return: whether there was one.
  */
 bool la_fault_look(struct la_iommu *iommu)
 {
-	u64 iova = la_fault_take(iommu);
+	u64 iova;
 
+	guard(spinlock_irqsave)(&iommu->lock);
+
+	iova = la_fault_take(iommu);
 	if (iova)
 		la_fault_report(iommu, iova);
 
 	return iova;
 }
 EXPORT_SYMBOL_IF_KUNIT(la_fault_look);
+
+/* Counts all that the line brings, for the unit or for others */
+static bool la_fault_is_storm(struct la_faults *faults)
+{
+	if (time_after(jiffies, faults->since + HZ)) {
+		faults->since = jiffies;
+		faults->irqs = 0;
+	}
+
+	return ++faults->irqs > LA_FAULT_MAX_IRQS;
+}
+
+static void la_fault_mute(struct la_iommu *iommu)
+{
+	WRITE_ONCE(iommu->faults.intx, false);
+	la_iommu_mute(iommu);
+}
+
+/**
+ * la_fault_interrupt() - look whether an access has failed
+ * @irq: the unit's interrupt, which others may share
+ * @data: the unit
+ *
+ * Costs what la_fault_look() does, and nothing once the interrupt is off.
+ *
+ * Context: any but hard interrupts of PREEMPT_RT. Takes the unit's lock.
+ * Return: IRQ_HANDLED if an access has failed, or IRQ_NONE.
+ */
+irqreturn_t la_fault_interrupt(int irq, void *data)
+{
+	struct la_iommu *iommu = data;
+	bool found;
+
+	if (!READ_ONCE(iommu->faults.intx))
+		return IRQ_NONE;
+
+	found = la_fault_look(iommu);
+	if (la_fault_is_storm(&iommu->faults)) {
+		dev_warn(iommu->dev, "more than %d interrupts in a second: they are off\n",
+			 LA_FAULT_MAX_IRQS);
+		la_fault_mute(iommu);
+	}
+
+	return IRQ_RETVAL(found);
+}
+EXPORT_SYMBOL_IF_KUNIT(la_fault_interrupt);
 
 static void la_fault_work(struct work_struct *work)
 {
@@ -164,6 +217,7 @@ void la_fault_watch(struct la_iommu *iommu)
 void la_fault_init(struct la_iommu *iommu)
 {
 	INIT_DEFERRABLE_WORK(&iommu->faults.work, la_fault_work);
+	iommu->faults.since = jiffies;
 	la_fault_take(iommu);
 }
 
@@ -175,5 +229,7 @@ void la_fault_init(struct la_iommu *iommu)
  */
 void la_fault_exit(struct la_iommu *iommu)
 {
+	if (READ_ONCE(iommu->faults.intx))
+		la_fault_mute(iommu);
 	disable_delayed_work_sync(&iommu->faults.work);
 }

@@ -25,6 +25,7 @@
 #include <kunit/visibility.h>
 
 #include "iommu.h"
+#include "mirror.h"
 #include "regs.h"
 
 /* A command is believed to take some microseconds: first without a pause */
@@ -271,17 +272,19 @@ int la_hw_flush(struct la_iommu *iommu, unsigned int id)
 
 	begun = atomic64_read(&flush->wanted);
 	ret = la_hw_flush_locked(iommu, id);
-	if (!ret)
-		flush->done = begun;
+	if (ret)
+		return ret;
+	flush->done = begun;
+	flush->commands++;
 
-	return ret;
+	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(la_hw_flush);
 
-/* A unit with memory of its own has an empty table in the beginning */
+/* Memory for copies of tables has an empty one in the beginning */
 static phys_addr_t la_hw_empty(struct la_iommu *iommu)
 {
-	return iommu->empty ? virt_to_phys(iommu->empty) : 0;
+	return iommu->pool ? iommu->pool->origin : virt_to_phys(iommu->empty);
 }
 
 /* The low half is what the unit is believed to take the address at */
@@ -291,6 +294,14 @@ static void la_hw_set_pgd(struct la_iommu *iommu, unsigned int id, phys_addr_t p
 	la_iommu_write(iommu, LA_REG_PGD_HI(id), upper_32_bits(pgd));
 	la_iommu_write(iommu, LA_REG_PGD_LO(id), lower_32_bits(pgd));
 	iommu->pgds[id] = pgd;
+}
+
+/* Nobody waits for a flush: whoever had the number before is gone */
+static void la_hw_reset_flush(struct la_flush *flush)
+{
+	atomic64_set(&flush->wanted, 0);
+	flush->done = 0;
+	flush->commands = 0;
 }
 
 /**
@@ -315,6 +326,7 @@ int la_hw_alloc_id(struct la_iommu *iommu, phys_addr_t pgd)
 		return -ENOSPC;
 
 	__set_bit(id, iommu->ids);
+	la_hw_reset_flush(&iommu->flushes[id]);
 	la_hw_set_pgd(iommu, id, pgd);
 
 	return id;

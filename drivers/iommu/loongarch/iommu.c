@@ -618,6 +618,7 @@ int la_iommu_register(struct la_iommu *iommu)
 	ret = iommu_device_register(&iommu->iommu, &la_iommu_ops, iommu->dev);
 	if (ret)
 		goto remove_sysfs;
+	la_debugfs_add(iommu);
 
 	return 0;
 
@@ -654,6 +655,7 @@ int la_iommu_refuse(struct la_iommu *iommu)
  */
 void la_iommu_unregister(struct la_iommu *iommu)
 {
+	la_debugfs_remove(iommu);
 	iommu_device_unregister(&iommu->iommu);
 	iommu_device_sysfs_remove(&iommu->iommu);
 	dev_set_drvdata(iommu->dev, NULL);

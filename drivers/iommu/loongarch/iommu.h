@@ -8,12 +8,15 @@
 #include <linux/atomic.h>
 #include <linux/bitmap.h>
 #include <linux/iommu.h>
+#include <linux/irqreturn.h>
 #include <linux/range.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
 
+struct dentry;
 struct la_pool;
+struct seq_file;
 
 /* What the fields of the window to the device table have room for */
 #define LA_MAX_SLOTS	16
@@ -48,20 +51,32 @@ struct la_slot {
  * struct la_flush - who waits for a flush of a domain
  * @wanted: flushes that were asked for
  * @done: how many of them were asked for before the last flush began
+ * @commands: how many flushes it took
  */
 struct la_flush {
 	atomic64_t wanted;
 	s64 done;
+	u64 commands;
 };
 
 /**
  * struct la_faults - accesses that failed
  * @work: looks for one
  * @seen: the address in the unit's registers when somebody looked last
+ * @intx: the unit's interrupt is on
+ * @since: when a second began, in jiffies; for the interrupt's handler alone
+ * @irqs: how many interrupts there were since then; as @since
+ * @count: how many there were
+ * @last: the address of the last one
  */
 struct la_faults {
 	struct delayed_work work;
 	u64 seen;
+	bool intx;
+	unsigned long since;
+	unsigned int irqs;
+	u64 count;
+	u64 last;
 };
 
 /**
@@ -82,7 +97,7 @@ struct la_faults {
  * @broken: a command never ended, or the unit is gone; never cleared
  * @faults: accesses that failed
  * @empty: a table without entries; NULL if the first one in @pool is
- * @pool: where it has its tables; NULL if in main memory
+ * @pool: where it has copies of tables; NULL if it walks those of the core
  * @ias: bits of an address that a device uses
  * @oas: bits of an address that the unit puts out
  * @pgsizes: sizes of pages
@@ -91,6 +106,7 @@ struct la_faults {
  * @msi: where devices write their interrupts to
  * @nr_msi: how many windows @msi has
  * @unseen: addresses that don't reach the unit; none if its end is 0
+ * @debugfs: its directory
  */
 struct la_iommu {
 	struct iommu_device iommu;
@@ -122,6 +138,8 @@ struct la_iommu {
 	struct range msi[LA_MAX_MSI];
 	unsigned int nr_msi;
 	struct range unseen;
+
+	struct dentry *debugfs;
 };
 
 /**
@@ -168,9 +186,31 @@ void la_fault_init(struct la_iommu *iommu);
 void la_fault_exit(struct la_iommu *iommu);
 void la_fault_watch(struct la_iommu *iommu);
 bool la_fault_look(struct la_iommu *iommu);
+irqreturn_t la_fault_interrupt(int irq, void *data);
+
+/* debugfs.c */
+#ifdef CONFIG_IOMMU_DEBUGFS
+void la_debugfs_add(struct la_iommu *iommu);
+void la_debugfs_remove(struct la_iommu *iommu);
+#else
+static inline void la_debugfs_add(struct la_iommu *iommu)
+{
+}
+
+static inline void la_debugfs_remove(struct la_iommu *iommu)
+{
+}
+#endif
+
+#if IS_ENABLED(CONFIG_KUNIT)
+int la_devices_show(struct seq_file *file, void *unused);
+int la_domains_show(struct seq_file *file, void *unused);
+int la_unit_show(struct seq_file *file, void *unused);
+#endif
 
 /* pci.c */
 void la_iommu_quiet(struct la_iommu *iommu);
+void la_iommu_mute(struct la_iommu *iommu);
 
 /* msi.c */
 void la_iommu_find_msi(struct la_iommu *iommu);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * LoongArch IOMMU: units that have page tables in memory of their own
+ * LoongArch IOMMU: copies of page tables, for units that can't walk the core's
  *
- * A unit of revision 0 walks tables in its BAR 2 and nowhere else. The table that
- * the IOMMU core changes stays what it is, in main memory; this keeps a copy of
- * it where the unit finds it, with offsets in place of addresses of tables.
+ * A unit of revision 0 walks tables in its BAR 2 and nowhere else, and another one
+ * may not see what is in the CPUs' caches. The table that the IOMMU core changes
+ * stays what it is, in main memory; this keeps a copy of it where the unit finds
+ * it. To a unit of revision 0, offsets are the addresses of tables.
  *
  * Whoever copies an entry takes what the core's table has at that moment, under
  * the lock of the pool. So it does not matter who copies what others have changed
@@ -62,11 +63,14 @@ struct la_mirror {
  * @table: number of the table
  * @index: of the entry
  * @entry: its new value
+ *
+ * Not ordered with what else is written, but for what la_link() and
+ * la_mirror_sync() do.
  */
 void la_pool_write(struct la_pool *pool, u16 table, unsigned int index, u64 entry)
 {
 	KUNIT_STATIC_STUB_REDIRECT(la_pool_write, pool, table, index, entry);
-	writeq(entry, pool->base + table * SZ_16K + index * sizeof(entry));
+	writeq_relaxed(entry, pool->base + table * SZ_16K + index * sizeof(entry));
 }
 EXPORT_SYMBOL_IF_KUNIT(la_pool_write);
 
@@ -154,9 +158,14 @@ void la_pool_put(struct la_pool *pool, u16 unlinked)
 		__clear_bit(unlinked, pool->used);
 }
 
-static u64 la_table_entry(u16 table)
+static phys_addr_t la_table_addr(const struct la_pool *pool, u16 table)
 {
-	return table * (u64)SZ_16K | LA_ENTRY_TABLE;
+	return pool->origin + table * (phys_addr_t)SZ_16K;
+}
+
+static u64 la_table_entry(const struct la_pool *pool, u16 table)
+{
+	return la_table_addr(pool, table) | LA_ENTRY_TABLE;
 }
 
 static bool la_is_table(u64 entry)
@@ -189,7 +198,8 @@ struct la_sync {
 
 /*
  * Let an entry of a copy lead to @table, or be what the core has, if that is a
- * page or nothing; what it led to before is unlinked then.
+ * page or nothing; what it led to before is unlinked then. The unit may walk
+ * @table at once: it is whole before.
  */
 static void la_link(struct la_sync *sync, u16 parent, unsigned int index, u16 table, u64 entry)
 {
@@ -198,7 +208,8 @@ static void la_link(struct la_sync *sync, u16 parent, unsigned int index, u16 ta
 	u16 old = *child;
 
 	*child = table;
-	la_pool_write(pool, parent, index, table ? la_table_entry(table) : entry);
+	wmb();
+	la_pool_write(pool, parent, index, table ? la_table_entry(pool, table) : entry);
 	if (old && old != table)
 		la_pool_unlink(pool, old, sync->unlinked);
 }
@@ -311,6 +322,7 @@ int la_mirror_sync(struct la_mirror *mirror, u64 first, u64 last, enum la_sync_m
 
 	while (first <= last && !ret)
 		ret = la_copy(&sync, &first);
+	mb();
 	la_pool_read(mirror->pool, mirror->root, 0);
 
 	return ret;
@@ -349,11 +361,11 @@ struct la_mirror *la_mirror_create(struct la_pool *pool, const u64 *top)
  * la_mirror_root() - where the unit finds a copy
  * @mirror: the copy
  *
- * Return: offset of its root.
+ * Return: what is the address of its root to the unit.
  */
 phys_addr_t la_mirror_root(const struct la_mirror *mirror)
 {
-	return mirror->root * (phys_addr_t)SZ_16K;
+	return la_table_addr(mirror->pool, mirror->root);
 }
 
 /**
@@ -382,12 +394,14 @@ void la_mirror_free(struct la_mirror *mirror)
  * @dev: the unit's device, for which memory is managed
  * @base: where it is
  * @size: of it, in bytes
+ * @origin: where it is to the unit
  *
  * Context: may sleep.
- * Return: the pool, with an empty table at offset 0, or an error pointer: -ENOMEM,
+ * Return: the pool, with an empty table at its begin, or an error pointer: -ENOMEM,
  * or -EIO if what is written isn't there.
  */
-struct la_pool *la_pool_create(struct device *dev, void __iomem *base, size_t size)
+struct la_pool *la_pool_create(struct device *dev, void __iomem *base, size_t size,
+			       phys_addr_t origin)
 {
 	struct la_pool *pool = devm_kzalloc(dev, sizeof(*pool), GFP_KERNEL);
 
@@ -397,6 +411,7 @@ struct la_pool *la_pool_create(struct device *dev, void __iomem *base, size_t si
 	spin_lock_init(&pool->lock);
 	INIT_LIST_HEAD(&pool->mirrors);
 	pool->base = base;
+	pool->origin = origin;
 	pool->nr = min(size / SZ_16K, LA_MAX_TABLES);
 	__set_bit(LA_NO_TABLE, pool->used);
 
@@ -410,15 +425,21 @@ struct la_pool *la_pool_create(struct device *dev, void __iomem *base, size_t si
 }
 
 /**
- * la_pool_restore() - write all tables again
- * @pool: the unit's memory, which may have lost them
+ * la_pool_restore() - let the unit find all tables again
+ * @pool: memory for tables; if it is the unit's, it may have lost them
  *
- * Context: as la_mirror_sync(), while no table changes.
+ * Context: may sleep, while no table changes.
  */
 void la_pool_restore(struct la_pool *pool)
 {
 	struct la_mirror *mirror;
 	u16 unlinked = LA_NO_TABLE;
+
+	/* Main memory has what it had, but after hibernation not all is out of the caches */
+	if (pool->origin) {
+		la_pool_write_back();
+		return;
+	}
 
 	la_pool_clear(pool, LA_NO_TABLE);
 	list_for_each_entry(mirror, &pool->mirrors, node)

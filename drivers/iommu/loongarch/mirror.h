@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * LoongArch IOMMU: units that have page tables in memory of their own
+ * LoongArch IOMMU: copies of page tables, for units that can't walk the core's
  */
 #ifndef _LOONGARCH_IOMMU_MIRROR_H
 #define _LOONGARCH_IOMMU_MIRROR_H
 
 #include <linux/bitmap.h>
+#include <linux/err.h>
 #include <linux/list.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
@@ -24,8 +25,9 @@ enum la_sync_mode {
 };
 
 /**
- * struct la_pool - memory of a unit, in tables of 16 KiB
+ * struct la_pool - memory for the tables of a unit, of 16 KiB each
  * @base: where it is
+ * @origin: where it is to the unit; 0 if it is the unit's own
  * @nr: how many tables there are
  * @lock: protects the tables and all below
  * @used: which ones are in use
@@ -36,6 +38,7 @@ enum la_sync_mode {
  */
 struct la_pool {
 	void __iomem *base;
+	phys_addr_t origin;
 	unsigned int nr;
 	spinlock_t lock;	/* Of the tables, and all below */
 	DECLARE_BITMAP(used, LA_MAX_TABLES);
@@ -47,7 +50,8 @@ struct la_pool {
 
 void la_pool_write(struct la_pool *pool, u16 table, unsigned int index, u64 entry);
 u64 la_pool_read(struct la_pool *pool, u16 table, unsigned int index);
-struct la_pool *la_pool_create(struct device *dev, void __iomem *base, size_t size);
+struct la_pool *la_pool_create(struct device *dev, void __iomem *base, size_t size,
+			       phys_addr_t origin);
 void la_pool_put(struct la_pool *pool, u16 unlinked);
 void la_pool_restore(struct la_pool *pool);
 
@@ -56,5 +60,26 @@ void la_mirror_free(struct la_mirror *mirror);
 phys_addr_t la_mirror_root(const struct la_mirror *mirror);
 int la_mirror_sync(struct la_mirror *mirror, u64 first, u64 last, enum la_sync_mode mode,
 		   u16 *unlinked);
+
+/* nosnoop.c */
+#ifdef CONFIG_LOONGARCH
+bool la_is_nosnoop(struct device *dev);
+void la_pool_write_back(void);
+struct la_pool *la_pool_create_uncached(struct device *dev);
+#else
+static inline bool la_is_nosnoop(struct device *dev)
+{
+	return false;
+}
+
+static inline void la_pool_write_back(void)
+{
+}
+
+static inline struct la_pool *la_pool_create_uncached(struct device *dev)
+{
+	return ERR_PTR(-EOPNOTSUPP);
+}
+#endif
 
 #endif

@@ -2,9 +2,11 @@
 /*
  * LoongArch IOMMU: the unit as a PCI function
  */
+#include <linux/acpi.h>
 #include <linux/acpi_iovt.h>
 #include <linux/delay.h>
 #include <linux/dma-mapping.h>
+#include <linux/interrupt.h>
 #include <linux/minmax.h>
 #include <linux/pci.h>
 #include <linux/pm.h>
@@ -111,6 +113,47 @@ void la_iommu_quiet(struct la_iommu *iommu)
 }
 EXPORT_SYMBOL_IF_KUNIT(la_iommu_quiet);
 
+/**
+ * la_iommu_mute() - switch a unit's interrupt off
+ * @iommu: the unit
+ *
+ * In the unit's own function: others that have the same line keep it.
+ *
+ * Context: any.
+ */
+void la_iommu_mute(struct la_iommu *iommu)
+{
+	KUNIT_STATIC_STUB_REDIRECT(la_iommu_mute, iommu);
+	pci_intx(to_pci_dev(iommu->dev), false);
+}
+EXPORT_SYMBOL_IF_KUNIT(la_iommu_mute);
+
+/* With ACPI, pdev->irq may also be what firmware has left in a register */
+static bool la_pci_has_irq(struct pci_dev *pdev)
+{
+	return pdev->irq && !pdev->broken_intx_masking && (acpi_disabled || pdev->irq_managed);
+}
+
+/* It is no failure if there is none, since the driver looks from time to time */
+static void la_pci_listen(struct pci_dev *pdev, struct la_iommu *iommu)
+{
+	struct la_faults *faults = &iommu->faults;
+
+	if (!la_pci_has_irq(pdev))
+		return;
+
+	WRITE_ONCE(faults->intx, true);
+	if (devm_request_irq(&pdev->dev, pdev->irq, la_fault_interrupt, IRQF_SHARED,
+			     "loongarch-iommu", iommu)) {
+		WRITE_ONCE(faults->intx, false);
+		return;
+	}
+	pcim_intx(pdev, true);
+	/* Others with the same line may have been too busy already */
+	if (!READ_ONCE(faults->intx))
+		pcim_intx(pdev, false);
+}
+
 static int la_pci_map(struct pci_dev *pdev, struct la_iommu *iommu)
 {
 	int ret;
@@ -132,7 +175,7 @@ static int la_pci_map(struct pci_dev *pdev, struct la_iommu *iommu)
 		return ret;
 	pci_set_master(pdev);
 
-	/* Nobody would end its interrupt, see fault.c, and others may share the line */
+	/* Nobody listens yet, and others may share the line */
 	return pcim_intx(pdev, false);
 }
 
@@ -147,9 +190,22 @@ static int la_pci_map_tables(struct pci_dev *pdev, struct la_iommu *iommu)
 	if (IS_ERR(base))
 		return PTR_ERR(base);
 
-	iommu->pool = la_pool_create(&pdev->dev, base, size);
+	iommu->pool = la_pool_create(&pdev->dev, base, size, 0);
 	if (iommu->pool == ERR_PTR(-EIO))
 		return dev_err_probe(&pdev->dev, -EIO, "BAR 2 does not keep what is written\n");
+
+	return PTR_ERR_OR_ZERO(iommu->pool);
+}
+
+/* Memory for what the unit can't find, or not as it is, among the core's tables */
+static int la_pci_add_pool(struct pci_dev *pdev, const struct la_kind *kind,
+			   struct la_iommu *iommu)
+{
+	if (kind->own_tables)
+		return la_pci_map_tables(pdev, iommu);
+	if (!la_is_nosnoop(&pdev->dev))
+		return 0;
+	iommu->pool = la_pool_create_uncached(&pdev->dev);
 
 	return PTR_ERR_OR_ZERO(iommu->pool);
 }
@@ -166,9 +222,7 @@ static int la_pci_start(struct pci_dev *pdev, const struct la_kind *kind,
 		return dev_err_probe(&pdev->dev, -EINVAL, "%u bits of address are too few\n",
 				     iommu->ias);
 
-	ret = la_pci_map(pdev, iommu);
-	if (!ret && kind->own_tables)
-		ret = la_pci_map_tables(pdev, iommu);
+	ret = la_pci_map(pdev, iommu) ?: la_pci_add_pool(pdev, kind, iommu);
 	if (ret)
 		return ret;
 
@@ -180,7 +234,11 @@ static int la_pci_start(struct pci_dev *pdev, const struct la_kind *kind,
 			    device_property_read_bool(&pdev->dev, "loongson,msi-bypass");
 	la_iommu_find_msi(iommu);
 
-	return la_iommu_register(iommu);
+	ret = la_iommu_register(iommu);
+	if (!ret)
+		la_pci_listen(pdev, iommu);
+
+	return ret;
 }
 
 /* What firmware says of a unit: a device tree has little to say */

@@ -12,8 +12,10 @@
 #include <linux/mutex.h>
 #include <linux/platform_device.h>
 #include <linux/property.h>
+#include <linux/seq_file.h>
 #include <linux/unaligned.h>
 #include <kunit/platform_device.h>
+#include <kunit/static_stub.h>
 #include <kunit/test.h>
 
 #include "../../iommu-priv.h"
@@ -764,6 +766,137 @@ static void unit_that_is_gone_reports_nothing(struct kunit *test)
 	fake->gone = false;
 }
 
+static unsigned int times_muted;
+
+static void note_mute(struct la_iommu *iommu)
+{
+	times_muted++;
+}
+
+/* Nobody switches it off any more */
+static void forget_intx(void *iommu)
+{
+	((struct la_iommu *)iommu)->faults.intx = false;
+}
+
+/* A unit with an interrupt */
+static struct la_iommu *unit_with_intx(struct kunit *test)
+{
+	struct la_iommu *iommu = &the(test)->fake->iommu;
+
+	iommu->faults.intx = true;
+	times_muted = 0;
+	kunit_activate_static_stub(test, la_iommu_mute, note_mute);
+	kunit_add_action(test, forget_intx, iommu);
+
+	return iommu;
+}
+
+static void interrupt_reports_an_access_that_fails(struct kunit *test)
+{
+	struct la_iommu *iommu = unit_with_intx(test);
+	struct fake_unit *fake = the(test)->fake;
+	struct device *dev = the(test)->dev;
+	struct blame blame = { };
+	struct iommu_domain *domain = blamed_domain(test, dev, 0, &blame);
+
+	fake_unit_fail(fake, TOP_IOVA);
+	KUNIT_EXPECT_EQ(test, la_fault_interrupt(1, iommu), IRQ_HANDLED);
+	KUNIT_EXPECT_EQ(test, blame.times, 1);
+	KUNIT_EXPECT_PTR_EQ(test, blame.dev, dev);
+
+	/* Somebody else's has a cost of three reads */
+	fake_unit_forget_log(fake);
+	KUNIT_EXPECT_EQ(test, la_fault_interrupt(1, iommu), IRQ_NONE);
+	KUNIT_EXPECT_EQ(test, fake->reads, 3);
+	KUNIT_EXPECT_EQ(test, fake->nr_log, 0);
+	KUNIT_EXPECT_EQ(test, times_muted, 0);
+	iommu_detach_device(domain, dev);
+}
+
+static void interrupts_without_end_are_not_heard(struct kunit *test)
+{
+	struct la_iommu *iommu = unit_with_intx(test);
+
+	for (int i = 0; i < 1000; i++)
+		la_fault_interrupt(1, iommu);
+	KUNIT_EXPECT_EQ(test, times_muted, 1);
+
+	/* Others with the same line pay nothing for it any more */
+	fake_unit_forget_log(the(test)->fake);
+	KUNIT_EXPECT_EQ(test, la_fault_interrupt(1, iommu), IRQ_NONE);
+	KUNIT_EXPECT_EQ(test, the(test)->fake->reads, 0);
+	KUNIT_EXPECT_FALSE(test, iommu->faults.intx);
+}
+
+static void interrupts_of_a_device_that_goes_astray_end(struct kunit *test)
+{
+	struct la_iommu *iommu = unit_with_intx(test);
+	struct iommu_domain *domain = attached_domain(test);
+
+	for (int i = 0; i < 1000; i++) {
+		fake_unit_fail(the(test)->fake, 0x4000 + i);
+		la_fault_interrupt(1, iommu);
+	}
+	KUNIT_EXPECT_EQ(test, times_muted, 1);
+	iommu_detach_device(domain, the(test)->dev);
+}
+
+static void interrupts_now_and_then_go_on(struct kunit *test)
+{
+	struct la_iommu *iommu = unit_with_intx(test);
+
+	for (int i = 0; i < 1000; i++) {
+		/* 50 in a second */
+		if (i % 50 == 0)
+			iommu->faults.since -= HZ + 1;
+		la_fault_interrupt(1, iommu);
+	}
+	KUNIT_EXPECT_EQ(test, times_muted, 0);
+	KUNIT_EXPECT_TRUE(test, iommu->faults.intx);
+}
+
+#ifdef CONFIG_IOMMU_DEBUGFS
+/* --- debugfs */
+
+static void shows(struct kunit *test, int (*show)(struct seq_file *file, void *unused),
+		  const char *text)
+{
+	struct seq_file file = {
+		.private = &the(test)->fake->iommu,
+		.buf = kunit_kzalloc(test, SZ_4K, GFP_KERNEL),
+		.size = SZ_4K,
+	};
+
+	KUNIT_ASSERT_NOT_NULL(test, file.buf);
+	KUNIT_EXPECT_EQ(test, show(&file, NULL), 0);
+	file.buf[min(file.count, SZ_4K - 1)] = '\0';
+	KUNIT_EXPECT_STREQ(test, file.buf, text);
+}
+
+static void debugfs_shows_what_there_is(struct kunit *test)
+{
+	struct fake_unit *fake = the(test)->fake;
+	struct device *dev = the(test)->dev;
+	struct iommu_domain *domain = attached_domain(test);
+	char domains[256];
+
+	KUNIT_ASSERT_EQ(test, iommu_map(domain, 0, 0x90000000, SZ_16K, IOMMU_READ, GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, iommu_unmap(domain, 0, SZ_16K), SZ_16K);
+	fail_and_look(test, 0x4008);
+
+	shows(test, la_devices_show, "slot rid     domain devices\n"
+				     "0    02:0a.0 1      1\n");
+	snprintf(domains, sizeof(domains), "domain root           wanted     flushes\n"
+		 "0      0x%012llx 0          0\n1      0x%012llx 1          1\n",
+		 fake_unit_pgd(fake, 0), fake_unit_pgd(fake, 1));
+	shows(test, la_domains_show, domains);
+	shows(test, la_unit_show, "answers: yes\ninterrupt: off\nfaults: 1, last 0x4008\n");
+	iommu_detach_device(domain, dev);
+	shows(test, la_devices_show, "slot rid     domain devices\n");
+}
+#endif
+
 static struct kunit_case core_cases[] = {
 	KUNIT_CASE_PARAM(page_is_as_the_unit_reads_it, prot_gen_params),
 	KUNIT_CASE(large_page_needs_the_unit_s_consent),
@@ -795,7 +928,14 @@ static struct kunit_case core_cases[] = {
 	KUNIT_CASE(blocked_device_is_blamed_without_a_domain),
 	KUNIT_CASE(address_is_whole),
 	KUNIT_CASE(unit_that_is_gone_reports_nothing),
+	KUNIT_CASE(interrupt_reports_an_access_that_fails),
+	KUNIT_CASE(interrupts_without_end_are_not_heard),
+	KUNIT_CASE(interrupts_of_a_device_that_goes_astray_end),
+	KUNIT_CASE(interrupts_now_and_then_go_on),
 	KUNIT_CASE(unit_that_hangs_refuses_devices),
+#ifdef CONFIG_IOMMU_DEBUGFS
+	KUNIT_CASE(debugfs_shows_what_there_is),
+#endif
 	{}
 };
 

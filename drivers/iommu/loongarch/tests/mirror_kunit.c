@@ -34,6 +34,7 @@
  * @memory: all of it
  * @size: in bytes
  * @pool: what the driver has of it
+ * @origin: where the unit finds it
  * @is_lost: nothing is in there, and the unit does not translate
  * @writes: entries that were written
  * @reads: entries that were read
@@ -42,17 +43,27 @@ struct own_tables {
 	u64 *memory;
 	size_t size;
 	struct la_pool *pool;
+	u64 origin;
 	bool is_lost;
 	unsigned int writes;
 	unsigned int reads;
 };
 
+/* Where in the unit's memory an entry, or the address of a root, leads to */
+static u64 offset_of(struct kunit *test, struct own_tables *own, u64 entry)
+{
+	u64 offset = (entry & ADDRESS) - own->origin;
+
+	KUNIT_ASSERT_LT(test, offset, own->size);
+
+	return offset;
+}
+
 /* What leads to a table that isn't whole would let devices access anything */
 static void expect_whole(struct kunit *test, struct own_tables *own, u64 entry)
 {
-	const u64 *table = own->memory + (entry & ADDRESS) / sizeof(u64);
+	const u64 *table = own->memory + offset_of(test, own, entry) / sizeof(u64);
 
-	KUNIT_ASSERT_LT(test, entry & ADDRESS, own->size);
 	KUNIT_EXPECT_NE(test, table[0], JUNK);
 	KUNIT_EXPECT_NE(test, table[ENTRIES - 1], JUNK);
 }
@@ -87,16 +98,17 @@ static void free_memory(void *memory)
 static struct la_pool *create_pool(struct kunit *test, struct own_tables *own)
 {
 	return la_pool_create(the(test)->fake->iommu.dev, (__force void __iomem *)own->memory,
-			      own->size);
+			      own->size, own->origin);
 }
 
 /* Memory for so many tables, with junk in it as without power */
-static void give_tables(struct kunit *test, unsigned int nr)
+static void give_tables_at(struct kunit *test, unsigned int nr, u64 origin)
 {
 	struct own_tables *own = kunit_kzalloc(test, sizeof(*own), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, own);
 	own->size = nr * TABLE_SIZE;
+	own->origin = origin;
 	own->memory = kvmalloc(own->size, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, own->memory);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, free_memory, own->memory), 0);
@@ -106,6 +118,11 @@ static void give_tables(struct kunit *test, unsigned int nr)
 	own->pool = create_pool(test, own);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, own->pool);
 	the(test)->fake->iommu.pool = own->pool;
+}
+
+static void give_tables(struct kunit *test, unsigned int nr)
+{
+	give_tables_at(test, nr, 0);
 }
 
 static int mirror_test_init(struct kunit *test)
@@ -135,9 +152,9 @@ static void forget_accesses(struct kunit *test)
 
 /* --- the walker */
 
-static u64 unit_entry(struct own_tables *own, u64 table, u64 iova, int shift)
+static u64 unit_entry(struct kunit *test, struct own_tables *own, u64 table, u64 iova, int shift)
 {
-	return READ_ONCE(own->memory[(table & ADDRESS) / sizeof(u64) +
+	return READ_ONCE(own->memory[offset_of(test, own, table) / sizeof(u64) +
 				     (iova >> shift) % ENTRIES]);
 }
 
@@ -148,8 +165,7 @@ static u64 unit_walk(struct kunit *test, u64 root, u64 iova)
 	u64 entry = root;
 
 	for (int shift = 36; shift >= 14; shift -= 11) {
-		KUNIT_ASSERT_LT(test, entry & ADDRESS, own->size);
-		entry = unit_entry(own, entry, iova, shift);
+		entry = unit_entry(test, own, entry, iova, shift);
 		KUNIT_EXPECT_NE(test, entry, JUNK);
 		if (!(entry & 1))
 			return 0;
@@ -233,6 +249,60 @@ static void table_and_large_page_replace_each_other(struct kunit *test)
 	expect_same(test, domain, 0, SZ_32M);
 	iommu_detach_device(domain, the(test)->dev);
 }
+
+static void map_and_compare(struct kunit *test)
+{
+	struct iommu_domain *domain = attached_domain(test);
+
+	KUNIT_EXPECT_GE(test, root_of(test, 1), the(test)->own->origin + TABLE_SIZE);
+	KUNIT_ASSERT_EQ(test, iommu_map(domain, 0, 0x90000000, SZ_64K, RW, GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, iommu_map(domain, SZ_1G, 0x92000000, SZ_32M, RW, GFP_KERNEL), 0);
+	expect_same(test, domain, 0, SZ_64K);
+	expect_same(test, domain, SZ_1G, SZ_32M);
+	KUNIT_ASSERT_EQ(test, iommu_unmap(domain, SZ_16K, SZ_16K), SZ_16K);
+	expect_same(test, domain, SZ_16K, SZ_16K);
+	iommu_detach_device(domain, the(test)->dev);
+}
+
+static void copy_is_found_wherever_it_is(struct kunit *test)
+{
+	give_tables_at(test, 512, 0x7890000000);
+	map_and_compare(test);
+}
+
+#ifdef CONFIG_LOONGARCH
+static void free_pages_of(void *memory)
+{
+	iommu_free_pages(memory);
+}
+
+/* All accesses are uncached: what is in a cache of it may never have been in memory */
+static void copy_is_in_uncached_memory(struct kunit *test)
+{
+	struct own_tables *own = the(test)->own;
+	struct la_pool *pool;
+
+	kunit_deactivate_static_stub(test, la_pool_write);
+	kunit_deactivate_static_stub(test, la_pool_read);
+	pool = la_pool_create_uncached(the(test)->fake->iommu.dev);
+	if (pool == ERR_PTR(-EOPNOTSUPP))
+		kunit_skip(test, "under a hypervisor");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, pool);
+	kunit_add_action(test, free_pages_of, phys_to_virt(pool->origin));
+	KUNIT_EXPECT_EQ(test, pool->origin % TABLE_SIZE, 0);
+	KUNIT_EXPECT_GE(test, pool->nr, SZ_1M / TABLE_SIZE);
+
+	*own = (struct own_tables){
+		.memory = (__force u64 *)pool->base,
+		.size = pool->nr * TABLE_SIZE,
+		.pool = pool,
+		.origin = pool->origin,
+	};
+	KUNIT_EXPECT_NULL(test, memchr_inv(own->memory, 0, own->size));
+	the(test)->fake->iommu.pool = pool;
+	map_and_compare(test);
+}
+#endif
 
 /* A domain is two tables for each copy of it, and none when it is gone */
 static void each_domain_has_its_copy(struct kunit *test)
@@ -531,6 +601,10 @@ static void all_may_map_at_once(struct kunit *test)
 static struct kunit_case mirror_cases[] = {
 	KUNIT_CASE(what_was_mapped_before_is_copied),
 	KUNIT_CASE(table_and_large_page_replace_each_other),
+	KUNIT_CASE(copy_is_found_wherever_it_is),
+#ifdef CONFIG_LOONGARCH
+	KUNIT_CASE(copy_is_in_uncached_memory),
+#endif
 	KUNIT_CASE(each_domain_has_its_copy),
 	KUNIT_CASE(page_is_one_write),
 	KUNIT_CASE(table_is_not_used_again_without_a_flush),
