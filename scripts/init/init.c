@@ -40,8 +40,7 @@ static void vsay(const char *format, va_list args)
 	write(console, line, len);
 }
 
-__attribute__((format(printf, 1, 2)))
-static void say(const char *format, ...)
+void say(const char *format, ...)
 {
 	va_list args;
 
@@ -80,7 +79,7 @@ void fail(const char *format, ...)
 /* ------------------------------------------------------------------ files */
 
 /* The file's content without trailing white space, or NULL */
-static char *slurp(const char *path)
+char *slurp(const char *path)
 {
 	static char text[4][16384];
 	static unsigned int turn;
@@ -485,6 +484,14 @@ static void check_pci(char **arg)
 	ok("all present");
 }
 
+/* nopci VENDOR:DEVICE: it was not */
+static void check_nopci(char **arg)
+{
+	if (any_entry("/sys/bus/pci/devices", is_pci_device, arg[0]))
+		return fail("it is there");
+	ok("it is not there");
+}
+
 static int count_entry(const char *entry, const void *count)
 {
 	++*(int *)count;
@@ -532,7 +539,7 @@ static uint64_t pattern(uint64_t seed, uint64_t at)
 	return word ^ (word >> 29);
 }
 
-static int read_some(int fd)
+int read_some(int fd)
 {
 	static char buf[CHUNK] __attribute__((aligned(4096)));
 
@@ -652,6 +659,12 @@ static int moves_to(int cpu, const char *name, int fd)
 		return 1;
 	fail("CPU %d got %ld of %ld, effective %s", cpu, here, all, effective ? effective : "-");
 	return 0;
+}
+
+/* interrupted NAME: it has */
+static void check_interrupted(char **arg)
+{
+	has_interrupted(arg[0], 0);
 }
 
 /* tty NAME: what is written to a serial line makes it interrupt */
@@ -858,6 +871,7 @@ static const struct {
 	{ "netdev",	1, check_netdev },
 	{ "disk",	3, check_disk },
 	{ "tty",	1, check_tty },
+	{ "interrupted", 1, check_interrupted },
 	{ "affinity",	2, check_affinity },
 	{ "keyboard",	1, check_keyboard },
 	{ "echo",	2, check_echo },
@@ -866,6 +880,13 @@ static const struct {
 	{ "retype",	2, check_retype },
 	{ "selftest",	3, check_selftest },
 	{ "exhaust",	2, check_exhaust },
+	{ "nopci",	1, check_nopci },
+	{ "sleep",	1, check_sleep },
+	{ "plug",	4, check_plug },
+	{ "vfs",	4, check_vfs },
+	{ "benchmark",	4, check_benchmark },
+	{ "kexec",	1, check_kexec },
+	{ "crash",	1, check_crash },
 };
 
 static void run_check(char *line)

@@ -19,4 +19,19 @@ void check_given(char **arg);
 void check_exhaust(char **arg);
 void check_retype(char **arg);
 
+/* benchmark.c */
+void check_benchmark(char **arg);
+
+/* Lines of the kernel's log, files, and disks */
+void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+char *slurp(const char *path);
+int read_some(int fd);
+
+/* changes.c */
+void check_sleep(char **arg);
+void check_plug(char **arg);
+void check_vfs(char **arg);
+void check_kexec(char **arg);
+void check_crash(char **arg);
+
 #endif

@@ -69,6 +69,13 @@ class Board(unittest.TestCase):
         self.function("0000:00:1b.0", revision=1)
         self.assertIn("from revision 1 on", self.lines())
 
+    def test_interrupts_of_units_are_shown(self):
+        self.write("/proc/interrupts", "  CPU0\n 21: 9 x\n")
+        self.assertIn("== interrupts of units\n  none\n", self.lines())
+        self.write("/proc/interrupts", "  CPU0\n 20: 7 PCH PIC 16 loongarch-iommu\n 21: 9 x\n")
+        self.assertIn("== interrupts of units\n  20: 7 PCH PIC 16 loongarch-iommu\n==",
+                      self.lines())
+
     def test_who_is_behind_whom(self):
         port = self.function("0000:00:09.0", device=0x7a19)
         self.function("0000:01:00.0", below=port.rsplit("/", 1)[1] + "/", vendor=0x8086)

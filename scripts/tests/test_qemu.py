@@ -87,6 +87,26 @@ class Guests(Scratch):
         self.assertIn("the guest panicked", outcome.reason)
         self.assertLess(outcome.seconds, 20)
 
+    def test_panic_that_was_asked_for_is_not_the_end(self):
+        panic = "Kernel panic - not syncing: test"
+        outcome = self.boot([*say(panic), *say(TOKEN), *POWER_OFF], crashes=True,
+                            baseline=[panic])
+        self.assertTrue(outcome.ok, outcome.reason)
+        outcome = self.boot([*say(panic), *say(TOKEN), *POWER_OFF], crashes=True)
+        self.assertEqual(outcome.reason, f"on the console: {panic}")
+
+    def test_host_acts_when_it_is_asked(self):
+        seen = []
+        when = [("one", lambda monitor: seen.append("one")),
+                ("two", lambda monitor: monitor.command("system_reset"))]
+        outcome = self.boot([*say("two"), *say("one"), *say(TOKEN), *HANG], when=when)
+        self.assertEqual(outcome.reason, "the machine ended by host-qmp-system-reset")
+        self.assertEqual(seen, ["one"])
+
+    def test_host_that_is_not_asked_is_missed(self):
+        outcome = self.boot([*say(TOKEN), *POWER_OFF], when=[("one", lambda monitor: None)])
+        self.assertEqual(outcome.reason, "the console never had 'one'")
+
     def test_splat_fails(self):
         outcome = self.boot([*say("WARNING: kernel/x.c:1"), *say(TOKEN), *POWER_OFF])
         self.assertEqual(outcome.reason, "on the console: WARNING: kernel/x.c:1")

@@ -143,24 +143,38 @@ def initramfs(tree, out, name, checks, programs=None):
     return initrd, f"init: all checks passed {nonce}"
 
 
+# What a crash that was asked for prints
+CRASH = "Kernel panic - not syncing: sysrq triggered crash", "Call Trace:"
+
+# Where init finds the kernel that is to follow its own.
+NEXT_KERNEL, NEXT_INITRD = "/next-kernel", "/next-initrd"
+
+
 def run_checks(tree, zone, parts, log, inspect=None, drive="", boot_cpu=0, programs=None,
-               echo=False, serial=qemu.SERIAL, **entry):
+               echo=False, serial=qemu.SERIAL, when=(), before=None, crashes=False, **entry):
     """One boot of @zone with @parts; the Outcome has all that went wrong.
 
-    @drive is added to QEMU's -drive; @boot_cpu, @inspect, @echo and @serial are for
-    qemu.boot(), @programs for initramfs() and @entry for entry_arguments().
+    @drive is added to QEMU's -drive; @boot_cpu, @inspect, @echo, @serial and @when are for
+    qemu.boot(), @programs for initramfs() and @entry for entry_arguments(). With @before,
+    its checks are those of a kernel whose last one starts the same kernel once more, which
+    does all others; with @crashes, by a crash.
     """
     args, disks, checks = parts
     for disk in disks:
         disk.make()
     # Which makes the tool that packs an initramfs, too
     image = zones.test_image(tree, zone, entry.get("variant", ""))
-    initrd, token = initramfs(tree, zones.out_dir(tree, zone), zone,
-                              [*checks, *(d.check for d in disks)], programs)
+    out = zones.out_dir(tree, zone)
+    initrd, token = initramfs(tree, out, zone, [*checks, *(d.check for d in disks)], programs)
+    if before:
+        initrd = initrd.rename(initrd.with_suffix(".next"))
+        follows = {NEXT_KERNEL: (image[1], 0o644), NEXT_INITRD: (initrd, 0o644)}
+        initrd, _ = initramfs(tree, out, zone, before, {**(programs or {}), **follows})
     outcome = qemu.boot([*entry_arguments(image, zone, initrd, **entry), *args,
                          *(a for d in disks for a in d.arguments(drive))],
-                        log, token, TIMEOUT, boot_cpu, inspect=inspect, echo=echo,
-                        serial=serial)
+                        log, token, TIMEOUT * zones.slowness(), boot_cpu, inspect=inspect, echo=echo,
+                        serial=serial, when=when, crashes=crashes,
+                        baseline=CRASH if crashes else ())
     if not outcome.ok:
         return outcome
     # The guest is content; is its data really in the host's files?

@@ -384,13 +384,15 @@ def command(args):
 
 
 def boot(args, log, token, timeout=60, boot_cpu=0, baseline=(), inspect=None, echo=False,
-         serial=SERIAL):
+         serial=SERIAL, when=(), crashes=False):
     """Run a machine with its serial port in @log, and judge the run.
 
     @args are QEMU's, but for @serial, which puts the console to QEMU's output.
     @token has to be in it. @boot_cpu other than 0 enters the kernel on that core. @inspect is called
     with the Monitor when the guest has ended, before QEMU does. With @echo, @args
-    has a device whose character device is "echo".
+    has a device whose character device is "echo". @when has pairs of a text and a function
+    that is called with the Monitor when the console has the text, each after the one before.
+    With @crashes, a panic is not the end.
     """
     log = pathlib.Path(log)
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -420,7 +422,7 @@ def boot(args, log, token, timeout=60, boot_cpu=0, baseline=(), inspect=None, ec
                 debugger.swap(boot_cpu)
             else:
                 monitor.command("cont")
-            reason = wait(monitor, log, start + timeout, timeout)
+            reason = wait(monitor, log, start + timeout, timeout, when, crashes)
             if inspect and not reason:
                 reason = inspect(monitor) or ""
             monitor.command("quit")
@@ -439,24 +441,30 @@ def boot(args, log, token, timeout=60, boot_cpu=0, baseline=(), inspect=None, ec
     return Outcome(not reason, reason, round(time.monotonic() - start, 2), text.split("\n"))
 
 
-def wait(monitor, log, end, limit):
+def wait(monitor, log, end, limit, when=(), crashes=False):
     """Until the guest ends, or is hopeless; the reason why that is bad, or ""."""
     hopeless = None
+    when = list(when)
     while True:
         for event in monitor.events:
             data = event.get("data", {})
             if event["event"] == "GUEST_PANICKED":
                 return "the guest panicked"
             if event["event"] == "SHUTDOWN":
+                if when:
+                    return f"the console never had {when[0][0]!r}"
                 why = data.get("reason")
                 return {"guest-shutdown": "", "guest-reset": "the guest reset the machine"}.get(
                     why, f"the machine ended by {why}")
         now = time.monotonic()
         if now > end:
             return f"no end after {limit} s"
+        said = log.read_bytes()
         # Without a pvpanic device a panic shows on the console only; let it print.
-        if hopeless is None and b"Kernel panic - not syncing" in log.read_bytes():
+        if not crashes and hopeless is None and b"Kernel panic - not syncing" in said:
             hopeless = now + 1
+        if when and when[0][0].encode() in said:
+            when.pop(0)[1](monitor)
         if hopeless and now > hopeless:
             return "the guest panicked"
         if not monitor.poll(0.2):

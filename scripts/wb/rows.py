@@ -6,6 +6,8 @@ around it. Where it names a defect, the kernel without the series fails it: make
 zones-table runs both and keeps what they said in kunit/ZONES.md.
 """
 import collections
+import fnmatch
+import itertools
 import types
 
 from . import boot, core, prefixes, qemu, series, zones
@@ -177,6 +179,22 @@ def cfg0(tree):
     return run_zone(tree, "cfg0", (args, disks, checks), variant="zone-cfg0")
 
 
+def nothing_is_accessed(monitor):
+    """What the zone did with a unit that is another one's, or ""."""
+    counters = monitor.counters()
+    touched = [name for name, count in counters.items() if count and name != "identities"]
+    return f"the unit counted {', '.join(touched)}" if touched else ""
+
+
+@row("iommu-unseen", "the root zone's IOMMU on the same bus: the zone neither sees nor uses it")
+def unseen(tree):
+    args, disks, checks = boot.nonroot_parts()
+    args = [*args, *hypervisor(), "-device", "ls7a-config,view=zone,hide=1a.0",
+            "-device", "loongarch-iommu,id=iommu,addr=1a.0"]
+    return run_zone(tree, "iommu-unseen", (args, disks, [*checks, "nopci 0014:7a1f"]),
+                    variant="zone-ls7a", look=nothing_is_accessed)
+
+
 GHOSTS_ARE_SEEN = "nobody decodes config space"
 
 
@@ -301,19 +319,44 @@ def run_or_failed(tree, which):
         return qemu.Outcome(False, failure.what, 0, [])
 
 
-def check(tree):
-    """Each row, green with the whole series."""
+def chosen(pattern):
+    """Rows whose names match one of the globs in @pattern."""
+    found = [row for row in ROWS
+             if any(fnmatch.fnmatch(row.name, glob) for glob in pattern.split())]
+    if not found:
+        raise Failure(f"ROW={pattern}: no row has such a name; there are "
+                      + " ".join(row.name for row in ROWS))
+    return found
+
+
+def check(tree, pattern="*", times=1, group="zones"):
+    """The rows that are chosen, so many times: green with the whole series."""
     if not qemu.is_test_machine():
-        core.results.skipped("zones", "rows", "the boots do not use the test machine (make qemu)")
+        core.results.skipped(group, "rows", "the boots do not use the test machine (make qemu)")
         return
-    for each in ROWS:
-        with core.phase(f"Zone {each.name}") as state:
+    for turn, each in itertools.product(range(1, times + 1), chosen(pattern)):
+        name = f"{each.name} {turn}" if times > 1 else each.name
+        with core.phase(f"Zone {name}") as state:
             outcome = run_or_failed(tree, each)
             state.note = outcome.note
         if outcome.ok:
-            core.results.passed("zones", each.name, seconds=outcome.seconds)
+            core.results.passed(group, name, seconds=outcome.seconds)
         else:
-            core.results.failed("zones", each.name, outcome.reason)
+            core.results.failed(group, name, outcome.reason)
+
+
+# Where an IOMMU's driver has most to do
+DEBUG_ROWS = ("iommu-strict iommu-lazy iommu-given iommu-full iommu-types iommu-sleep iommu-plug "
+              "iommu-vfs iommu-nosnoop iommu-old iommu-old-lazy iommu-old-given iommu-old-plug "
+              "iommu-selftests iovt")
+
+
+def check_debug(tree, pattern=DEBUG_ROWS, times=1):
+    """Rows whose kernel watches itself."""
+    chosen(pattern)
+    with zones.flavoured("debug"):
+        zones.build_test_image(tree, "root")
+        check(tree, pattern, times, "debug")
 
 
 def table(tree):

@@ -14,6 +14,7 @@ TRANSLATED = "iommu.passthrough=0 iommu.strict=1"
 LAZY = "iommu.passthrough=0 iommu.strict=0"
 # NVMe, igb and virtio's disk
 FUNCTIONS = "01:00.0", "02:00.0", "03:01.0"
+IGB_FUNCTION = f"0000:{FUNCTIONS[1]}"
 
 
 def domain_of(function, kind):
@@ -25,21 +26,23 @@ def domains(kind):
     return [domain_of(f"0000:{function}", kind) for function in FUNCTIONS]
 
 
-def run_unit(tree, name, inspect, more, domain=None, node=zones.IOMMU_EDITS, devices=(),
-             also=(), more_disks=(), how=None, **properties):
-    """Boot the root zone with an IOMMU; @more is added to its command line.
+def run_unit(tree, name, inspect, words, domain=None, node=zones.IOMMU_EDITS, devices=(),
+             also=(), more=(), more_disks=(), how=None, **properties):
+    """Boot the root zone with an IOMMU; @words are added to its command line.
 
     @domain is what type of domain the devices have, and @node the unit's. @devices are
-    more of QEMU's, @more_disks too, @also more checks, and @how what else
-    boot.run_checks() takes.
+    more of QEMU's, @more arguments and @more_disks too, @also more checks, and @how what
+    else boot.run_checks() takes.
     """
-    append = f"{CONSOLE} {more}".strip()
+    # Which is off by default in a kernel that can do it
+    debug = "iommu.debug_pagealloc=on" if zones.how.flavour == "debug" else ""
+    append = " ".join(f"{CONSOLE} {words} {debug}".split())
     # virtio through the DMA API, as other devices do
     args, disks, checks = boot.root_parts(append=append,
                                           virtio=",disable-legacy=on,iommu_platform=on")
-    words = [f"{key.replace('_', '-')}={value}" for key, value in properties.items()]
-    args = [*args, *hypervisor(zone=0),
-            "-device", ",".join(["loongarch-iommu,id=iommu,addr=1a.0", *words]),
+    options = [f"{key.replace('_', '-')}={value}" for key, value in properties.items()]
+    args = [*args, *hypervisor(zone=0), *more,
+            "-device", ",".join(["loongarch-iommu,id=iommu,addr=1a.0", *options]),
             *(word for device in devices for word in ("-device", device))]
     checks = [*checks, *(domains(domain) if domain else []), *also]
     return boot.run_checks(tree, "root", (args, [*disks, *more_disks], checks),
@@ -112,6 +115,14 @@ def server(tree):
     return run_unit(tree, "iommu-3c6000", translates, TRANSLATED, "DMA",
                     device_id="0x3c0f", revision=0, strict_channels="off", huge="off",
                     neg_cache="off")
+
+
+@row("iommu-nosnoop-zone", "a unit that does not see what is in caches, under a hypervisor: it is "
+                           "refused", zone="root")
+def no_snoop_zone(tree):
+    node = zones.IOMMU_EDITS.replace("\t\tloongson,msi-bypass;", "\t\tdma-noncoherent;")
+    outcome = run_unit(tree, "iommu-nosnoop-zone", passes_through, TRANSLATED, node=node)
+    return rows.has_said(outcome, "does not snoop, and a hypervisor lets no memory be uncached")
 
 
 LEFT_IS_SEEN = "translates already: devices without a driver are stopped"
@@ -220,11 +231,15 @@ def keeps_out(counters):
     return said or (f"{denied} accesses were denied, not {DENIED}" if denied != DENIED else "")
 
 
-def run_given(tree, name, **properties):
+INTERRUPTED = "interrupted loongarch-iommu"
+LOOKED = "busy 2"               # the driver looks once a second
+
+
+def run_given(tree, name, told=INTERRUPTED, **properties):
+    """@told is what has to happen until the driver tells of an access."""
     device, function = edu(0x10)
-    # The driver looks once a second
     outcome = run_unit(tree, name, keeps_out, GIVEN, "identity", devices=[device],
-                       also=[f"given {function}", "busy 2"], **properties)
+                       also=[f"given {function}", told], **properties)
     return rows.has_said(outcome, f"{function.partition(':')[2]} may not access 0x")
 
 
@@ -234,10 +249,11 @@ def given(tree):
     return run_given(tree, "iommu-given")
 
 
-@row("iommu-given-commit", "the same with entries that count with the command, and TLBs that "
-                           "remember nothing", zone="root")
+@row("iommu-given-commit", "the same with entries that count with the command, TLBs that remember "
+                           "nothing, and no interrupt", zone="root")
 def given_commit(tree):
-    return run_given(tree, "iommu-given-commit", commit="cmd", busy_polls=100, neg_cache="off")
+    return run_given(tree, "iommu-given-commit", LOOKED, intx="off", commit="cmd", busy_polls=100,
+                     neg_cache="off")
 
 
 @row("iommu-old-given", "the same with a unit of revision 0", zone="root")
@@ -263,8 +279,7 @@ def maps_and_denies(counters):
      zone="root")
 def selftests(tree):
     programs = guest.vfio_selftests(tree, zones.out_dir(tree, "root"), SELFTESTS)
-    igb = f"0000:{FUNCTIONS[1]}"
-    also = [f"selftest {igb} {count} {name} {words}".strip()
+    also = [f"selftest {IGB_FUNCTION} {count} {name} {words}".strip()
             for name, (count, words) in SELFTESTS.items()]
     return run_unit(tree, "iommu-selftests", maps_and_denies, GIVEN, "identity", also=also,
                     how=dict(programs=programs, memory=SELFTEST_MEMORY))

@@ -23,19 +23,24 @@ EARLYCON = "earlycon=uart8250,mmio,0x1fe001e0,115200"
 INSTALLED = "Table Upgrade: install [IOVT"
 
 
+def without_device_tree(checks):
+    return [check for check in checks if check.split()[0] not in NOT_ACPI]
+
+
 def whole(rid=UNIT, flags=PCI | WHOLE_SEGMENT | acpi.MSI_BYPASS, **fields):
     return unit(rid, flags=flags, **fields)
 
 
-def run_table(tree, name, table, inspect, said=(), domains=(), revision=1):
+def run_table(tree, name, table, inspect, said=(), domains=(), revision=1, words=""):
     """Boot with @table, bytes, or None for the machine's own, and a unit of @revision.
 
     @inspect judges what the unit counted; @said are lines that the kernel prints, and
-    @domains is what the devices are to have, (function, type).
+    @domains is what the devices are to have, (function, type). @words are added to the
+    command line.
     """
-    append = f"{CONSOLE} {TRANSLATED}".replace("earlycon", EARLYCON)
+    append = f"{CONSOLE} {TRANSLATED} {words}".strip().replace("earlycon", EARLYCON)
     args, disks, checks = boot.root_parts(virtio=",disable-legacy=on,iommu_platform=on")
-    checks = [check for check in checks if check.split()[0] not in NOT_ACPI]
+    checks = without_device_tree(checks)
     checks += [rows_iommu.domain_of(f"0000:{function}", kind) for function, kind in domains]
     machine, programs = ",iovt=on", {}
     if table is not None:
@@ -69,6 +74,14 @@ def segment(tree):
 @row("iovt-machine", "the same with the machine's own table", zone="root")
 def machine_table(tree):
     return run_table(tree, "iovt-machine", None, rows_iommu.translates, domains=translated())
+
+
+@row("iommu-nosnoop", "a unit that does not see what is in caches: it gets copies of the tables",
+     zone="root")
+def no_snoop(tree):
+    return run_table(tree, "iommu-nosnoop", None, rows_iommu.translates,
+                     ["does not snoop: has its tables in 32 MiB of uncached memory"],
+                     translated(), words="loongarch_iommu=nosnoop")
 
 
 @row("iovt-list", "a unit that has NVMe alone in its list", zone="root")

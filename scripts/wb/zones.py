@@ -5,9 +5,11 @@ build/boot/ZONE has each kernel twice: vmlinux.* for the board, and qemu.*, the
 same objects linked with another device tree (none for root, to which QEMU
 passes one; QEMU's hardware for nonroot).
 """
+import contextlib
 import re
 import shutil
 import struct
+import types
 
 from . import core, kernel, qemu, schema, series
 from .core import BUILD, LOGS, ROOT, Failure
@@ -29,18 +31,51 @@ CONSOLE = "console=ttyS0,115200 earlycon swiotlb=2048"
 
 # ------------------------------------------------------------------- kernels
 
+# With a flavour, kernels have a fragment of kunit/zones/, and directories of their own.
+how = types.SimpleNamespace(flavour="")
+
+
+@contextlib.contextmanager
+def flavoured(flavour):
+    how.flavour = flavour
+    try:
+        yield
+    finally:
+        how.flavour = ""
+
+
+def build_test_image(tree, zone):
+    """As test_image(), with a phase of its own: of a new flavour all has to be compiled."""
+    with core.phase(f"Build the {kind(zone)} kernel"):
+        configure(tree, zone)
+        return test_image(tree, zone)
+
+
+# A kernel that watches itself takes so many times as long.
+SLOWNESS = {"debug": 8}
+
+
+def slowness():
+    return SLOWNESS.get(how.flavour, 1)
+
+
+def kind(zone):
+    return f"{zone}-{how.flavour}" if how.flavour else zone
+
+
 def out_dir(tree, zone):
-    return kernel.out_dir(zone if tree.base else f"{zone}-{tree.name}")
+    return kernel.out_dir(kind(zone) if tree.base else f"{kind(zone)}-{tree.name}")
 
 
 def fragments(zone):
     configs = ROOT / "arch/loongarch/configs"
-    return [configs / "hvisor_base.config", configs / f"hvisor_{zone}.config"]
+    more = [ROOT / f"kunit/zones/{how.flavour}.config"] if how.flavour else []
+    return [configs / "hvisor_base.config", configs / f"hvisor_{zone}.config", *more]
 
 
 def image(tree, zone):
     """The kernel for the board, as hvisor is to load it."""
-    return HERE / zone / "vmlinux.bin"
+    return HERE / kind(zone) / "vmlinux.bin"
 
 
 def build_key(tree, zone):
@@ -52,9 +87,9 @@ def build_key(tree, zone):
 def configure(tree, zone):
     """Configure the zone's kernel for what is checked out."""
     key = build_key(tree, zone)
-    if not core.fresh(f"config-{zone}", key, [out_dir(tree, zone) / ".config"]):
+    if not core.fresh(f"config-{kind(zone)}", key, [out_dir(tree, zone) / ".config"]):
         kernel.config(tree, out_dir(tree, zone), fragments(zone))
-        core.stamp(f"config-{zone}", key)
+        core.stamp(f"config-{kind(zone)}", key)
 
 
 def build(tree, zone):
@@ -71,8 +106,8 @@ def build(tree, zone):
 def link(tree, zone, name, dtb):
     """Build in the zone's object directory with the device tree @dtb, which may
     be empty, and keep the images as @name."""
-    out, log = out_dir(tree, zone), LOGS / f"build-{zone}.log"
-    what = f"building the {zone} kernel"
+    out, log, place = out_dir(tree, zone), LOGS / f"build-{kind(zone)}.log", HERE / kind(zone)
+    what = f"building the {kind(zone)} kernel"
     kernel.build(tree, out, ["vmlinux_o"], log, what=what)
     # Neither kbuild nor ccache in its depend mode see what .incbin reads: the
     # object with the device tree is always made, and without ccache.
@@ -85,9 +120,9 @@ def link(tree, zone, name, dtb):
     raw = kernel_dir / "vmlinux.efi"
     if dtb and (kernel_dir / f"dts/{dtb}.dtb").read_bytes() not in raw.read_bytes():
         raise Failure(f"the {zone} kernel does not contain {dtb}.dtb", log)
-    (HERE / zone).mkdir(parents=True, exist_ok=True)
-    shutil.copy(raw, HERE / zone / f"{name}.bin")
-    shutil.copy(kernel_dir / "vmlinux.elf", HERE / zone / f"{name}.elf")
+    place.mkdir(parents=True, exist_ok=True)
+    shutil.copy(raw, place / f"{name}.bin")
+    shutil.copy(kernel_dir / "vmlinux.elf", place / f"{name}.elf")
 
 
 def test_image(tree, zone, variant=""):
@@ -95,21 +130,22 @@ def test_image(tree, zone, variant=""):
 
     @variant is one of VARIANTS, which are machines of a nonroot zone.
     """
-    kind = f"qemu-{variant}".removesuffix("-")
-    elf, raw = (HERE / zone / f"{kind}.{suffix}" for suffix in ("elf", "bin"))
+    which = f"qemu-{variant}".removesuffix("-")
+    elf, raw = (HERE / kind(zone) / f"{which}.{suffix}" for suffix in ("elf", "bin"))
     name, dtb = "", None
     if zone == "nonroot":
-        name = f"{kind}-nonroot"
+        name = f"{which}-nonroot"
         dtb = device_tree(zone, NONROOT_EDITS + VARIANTS[variant], **NONROOT_MACHINE)
     key = core.digest(build_key(tree, zone), dtb or "none")
-    if not core.fresh(f"image-{zone}-{kind}", key, [elf, raw]):
-        core.unstamp(f"image-{zone}-{kind}")
+    stamp = f"image-{kind(zone)}-{which}"
+    if not core.fresh(stamp, key, [elf, raw]):
+        core.unstamp(stamp)
         if dtb:
             place = out_dir(tree, zone) / "arch/loongarch/boot/dts"
             place.mkdir(parents=True, exist_ok=True)
             shutil.copy(dtb, place / f"{name}.dtb")
-        link(tree, zone, kind, name)
-        core.stamp(f"image-{zone}-{kind}", key)
+        link(tree, zone, which, name)
+        core.stamp(stamp, key)
     return elf, raw
 
 
