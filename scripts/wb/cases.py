@@ -9,7 +9,7 @@ own, or a zone's kernel on another core.
 """
 import functools
 
-from . import acpi, boot, core, guest, machine, qemu, rows_change, rows_iommu, rows_iovt, suites, zones
+from . import acpi, boot, core, guest, machine, qemu, rows_iommu, rows_iovt, suites, zones
 from .core import LOGS, Failure
 
 LANE = "base"
@@ -273,8 +273,6 @@ CASES = {
     # Rows of check-zones have these as well
     "iommu": row_case("iommu", rows_iommu.strict),
     "iommu-old": row_case("iommu-old", rows_iommu.old),
-    "iommu-nosnoop": row_case("iommu-nosnoop", rows_iovt.no_snoop),
-    "iommu-plug": row_case("iommu-plug", rows_change.plugged),
     "iovt": row_case("iovt", iovt_is_installed),
 }
 
