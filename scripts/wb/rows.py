@@ -7,7 +7,9 @@ zones-table runs both and keeps what they said in kunit/ZONES.md.
 """
 import collections
 import fnmatch
+import importlib
 import itertools
+import pathlib
 import types
 
 from . import boot, core, prefixes, qemu, series, zones
@@ -30,6 +32,12 @@ def row(name, text, zone="nonroot"):
         ROWS.append(Row(name, zone, text, function))
         return function
     return register
+
+
+def load_all():
+    """The rows of all modules of that kind."""
+    for path in sorted(pathlib.Path(__file__).parent.glob("rows_*.py")):
+        importlib.import_module(f"wb.{path.stem}")
 
 
 def run_zone(tree, name, parts, zone="nonroot", inspect=None, look=None, **entry):

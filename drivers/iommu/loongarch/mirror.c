@@ -198,8 +198,7 @@ struct la_sync {
 
 /*
  * Let an entry of a copy lead to @table, or be what the core has, if that is a
- * page or nothing; what it led to before is unlinked then. The unit may walk
- * @table at once: it is whole before.
+ * page or nothing; what it led to before is unlinked then.
  */
 static void la_link(struct la_sync *sync, u16 parent, unsigned int index, u16 table, u64 entry)
 {
@@ -208,6 +207,7 @@ static void la_link(struct la_sync *sync, u16 parent, unsigned int index, u16 ta
 	u16 old = *child;
 
 	*child = table;
+	/* The unit may walk @table at once: it is whole before */
 	wmb();
 	la_pool_write(pool, parent, index, table ? la_table_entry(pool, table) : entry);
 	if (old && old != table)
@@ -322,6 +322,7 @@ int la_mirror_sync(struct la_mirror *mirror, u64 first, u64 last, enum la_sync_m
 
 	while (first <= last && !ret)
 		ret = la_copy(&sync, &first);
+	/* What was written is on its way when this reads, and there when it has read */
 	mb();
 	la_pool_read(mirror->pool, mirror->root, 0);
 
