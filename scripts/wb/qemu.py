@@ -422,7 +422,8 @@ def boot(args, log, token, timeout=60, boot_cpu=0, baseline=(), inspect=None, ec
                 debugger.swap(boot_cpu)
             else:
                 monitor.command("cont")
-            reason = wait(monitor, log, start + timeout, timeout, when, crashes)
+            reason = wait(monitor, lambda: log.read_bytes()[begin:], start + timeout, timeout,
+                          when, crashes)
             if inspect and not reason:
                 reason = inspect(monitor) or ""
             monitor.command("quit")
@@ -441,8 +442,11 @@ def boot(args, log, token, timeout=60, boot_cpu=0, baseline=(), inspect=None, ec
     return Outcome(not reason, reason, round(time.monotonic() - start, 2), text.split("\n"))
 
 
-def wait(monitor, log, end, limit, when=(), crashes=False):
-    """Until the guest ends, or is hopeless; the reason why that is bad, or ""."""
+def wait(monitor, console, end, limit, when=(), crashes=False):
+    """Until the guest ends, or is hopeless; the reason why that is bad, or "".
+
+    @console gives what the guest has said so far.
+    """
     hopeless = None
     when = list(when)
     while True:
@@ -459,7 +463,7 @@ def wait(monitor, log, end, limit, when=(), crashes=False):
         now = time.monotonic()
         if now > end:
             return f"no end after {limit} s"
-        said = log.read_bytes()
+        said = console()
         # Without a pvpanic device a panic shows on the console only; let it print.
         if not crashes and hopeless is None and b"Kernel panic - not syncing" in said:
             hopeless = now + 1
