@@ -172,8 +172,8 @@ def run_checks(tree, zone, parts, log, inspect=None, drive="", boot_cpu=0, progr
         initrd, _ = initramfs(tree, out, zone, before, {**(programs or {}), **follows})
     outcome = qemu.boot([*entry_arguments(image, zone, initrd, **entry), *args,
                          *(a for d in disks for a in d.arguments(drive))],
-                        log, token, TIMEOUT * zones.slowness(), boot_cpu, inspect=inspect, echo=echo,
-                        serial=serial, when=when, crashes=crashes,
+                        log, token, TIMEOUT * zones.slowness(), boot_cpu, inspect=inspect,
+                        echo=echo, serial=serial, when=when, crashes=crashes,
                         baseline=CRASH if crashes else ())
     if not outcome.ok:
         return outcome

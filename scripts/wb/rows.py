@@ -353,11 +353,11 @@ def check(tree, pattern="*", times=1, group="zones"):
             core.results.failed(group, name, outcome.reason)
 
 
-# Where an IOMMU's driver has most to do, but for the kernel's own programs: each of their
-# tests has 30 seconds, in which such a kernel does not map 1 GiB
-DEBUG_ROWS = ("iommu-strict iommu-lazy iommu-given iommu-full iommu-types iommu-sleep iommu-plug "
-              "iommu-vfs iommu-nosnoop iommu-old iommu-old-lazy iommu-old-given iommu-old-plug "
-              "iovt")
+# Where an IOMMU's driver has most to do. Not the kernel's own programs: each of their tests
+# has 30 seconds, in which such a kernel does not map 1 GiB. Not iommu-plug: lockdep finds
+# reset_lock and pci_rescan_remove_lock in either order in pciehp, whatever is plugged in.
+DEBUG_ROWS = ("iommu-strict iommu-lazy iommu-given iommu-full iommu-types iommu-sleep iommu-vfs "
+              "iommu-nosnoop iommu-old iommu-old-lazy iommu-old-given iovt")
 
 
 def check_debug(tree, pattern=DEBUG_ROWS, times=1):
