@@ -39,15 +39,11 @@ static const char *prepare(const char *function, const char *type)
 	char path[128];
 
 	mount("debugfs", DEBUGFS, "debugfs", 0, NULL);
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/driver/unbind", function);
-	write_file(path, function);
+	take_driver(function);
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/iommu_group/type", function);
 	if (write_file(path, type))
 		return "the type is refused";
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/driver_override", function);
-	if (write_file(path, DRIVER) || write_file("/sys/bus/pci/drivers_probe", function))
-		return "no driver takes it";
-	return NULL;
+	return give_to(function, DRIVER) ? "no driver takes it" : NULL;
 }
 
 /* benchmark FUNCTION TYPE THREADS SECONDS: so many map and unmap a page at once */

@@ -90,15 +90,6 @@ void check_plug(char **arg)
 	ok("came and went");
 }
 
-static int add_name(const char *entry, const void *arg)
-{
-	char *names = (char *)arg;
-
-	strlcat(names, entry, 256);
-	strlcat(names, " ", 256);
-	return 0;
-}
-
 static int bring_up(int fd, const char *name)
 {
 	struct ifreq request = { 0 };
@@ -135,19 +126,16 @@ static int sends(int fd, const char *name)
 /* Its interface, or NULL */
 static const char *interface_of(const char *function)
 {
-	static char names[256];
-	char path[128], *end;
+	static char name[NAME];
+	char path[128];
 
-	names[0] = '\0';
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/net", function);
-	for (int tries = 0; !names[0] && tries < 50; tries++) {
-		any_entry(path, add_name, names);
+	for (int tries = 0; tries < 50; tries++) {
+		if (any_entry(path, remember, name))
+			return name;
 		usleep(100000);
 	}
-	end = strchr(names, ' ');
-	if (end)
-		*end = '\0';
-	return end ? names : NULL;
+	return NULL;
 }
 
 /* vfs FUNCTION TYPE VF...: it gets these virtual functions, whose frames are sent */
@@ -193,20 +181,6 @@ static int load(unsigned long flags, const char *append)
 	close(kernel);
 	close(initrd);
 	return wrong;
-}
-
-/* The words from @arg on, as one text */
-static const char *words(char **arg)
-{
-	static char text[512];
-
-	text[0] = '\0';
-	for (; *arg; arg++) {
-		strlcat(text, *arg, sizeof(text));
-		if (arg[1])
-			strlcat(text, " ", sizeof(text));
-	}
-	return text;
 }
 
 /* kexec APPEND...: devices stop in good order, and the next kernel starts */

@@ -39,10 +39,32 @@ struct given {
 	volatile unsigned char *regs;
 };
 
-static int remember(const char *entry, const void *arg)
+/* For any_entry(): the first one, of NAME characters at most */
+int remember(const char *entry, const void *name)
 {
-	strlcpy((char *)arg, entry, 32);
+	strlcpy((char *)name, entry, NAME);
 	return 1;
+}
+
+/* Which it may not have */
+void take_driver(const char *function)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/driver/unbind", function);
+	write_file(path, function);
+}
+
+/* Lets that driver have the function, and no other */
+int give_to(const char *function, const char *driver)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/driver_override", function);
+	if (write_file(path, driver))
+		return -1;
+	take_driver(function);
+	return write_file("/sys/bus/pci/drivers_probe", function);
 }
 
 /* retype FUNCTION TYPES...: its group has one type of domain after another, driver and all */
@@ -66,14 +88,10 @@ void check_retype(char **arg)
 /* Opens the function's file of VFIO, after its driver has become VFIO's; or -1 */
 int give_to_vfio(const char *function)
 {
-	char path[128], name[32] = "";
+	char path[128], name[NAME] = "";
 
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/driver_override", function);
-	if (write_file(path, "vfio-pci"))
+	if (give_to(function, "vfio-pci"))
 		return -1;
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/driver/unbind", function);
-	write_file(path, function);
-	write_file("/sys/bus/pci/drivers_probe", function);
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/vfio-dev", function);
 	any_entry(path, remember, name);
 	snprintf(path, sizeof(path), "/dev/vfio/devices/%s", name);

@@ -420,18 +420,26 @@ static void check_selftest(char **arg)
 	ok("%s", line);
 }
 
+/* The words from @arg on, as one text */
+const char *words(char **arg)
+{
+	static char text[1024];
+
+	text[0] = '\0';
+	for (; *arg; arg++) {
+		if (*text)
+			strlcat(text, " ", sizeof(text));
+		strlcat(text, *arg, sizeof(text));
+	}
+	return text;
+}
+
 /* cmdline WORDS...: the kernel's command line is that, neither less nor more */
 static void check_cmdline(char **arg)
 {
 	char *have = slurp("/proc/cmdline");
-	char want[1024] = "";
 
-	for (; *arg; arg++) {
-		if (*want)
-			strlcat(want, " ", sizeof(want));
-		strlcat(want, *arg, sizeof(want));
-	}
-	if (!have || strcmp(have, want))
+	if (!have || strcmp(have, words(arg)))
 		return fail("is \"%s\"", have ? have : "unreadable");
 	ok("as given");
 }

@@ -14,6 +14,10 @@ int any_entry(const char *path, int (*visit)(const char *entry, const void *arg)
 	      const void *arg);
 
 /* given.c */
+#define NAME	32
+int remember(const char *entry, const void *name);
+void take_driver(const char *function);
+int give_to(const char *function, const char *driver);
 int give_to_vfio(const char *function);
 void check_given(char **arg);
 void check_exhaust(char **arg);
@@ -26,6 +30,7 @@ void check_benchmark(char **arg);
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 char *slurp(const char *path);
 int read_some(int fd);
+const char *words(char **arg);
 
 /* changes.c */
 void check_sleep(char **arg);

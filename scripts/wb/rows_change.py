@@ -6,13 +6,12 @@ translated becomes physical on the way to the next kernel, or out of sleep.
 """
 import time
 
-from . import boot, guest, rows, rows_iommu
-from .core import LOGS
+from . import guest, rows_iommu
 from .rows import row
 from .rows_iommu import (IGB_FUNCTION, LEFT_IS_SEEN, TRANSLATED, complaint, domain_of, run_unit,
                          translates, translates_and_flushes_all)
-from .rows_iovt import EARLYCON, without_device_tree
-from .zones import CONSOLE, HERE
+from .rows_iovt import command_line, run_table, translated
+from .zones import HERE
 
 # ------------------------------------------------------------------- sleep
 
@@ -128,36 +127,35 @@ def nothing_physical(counters):
                      (counters["identities"], "devices accessed memory without translation"))
 
 
-def run_next(tree, name, last, more="", crashes=False, **properties):
+def run_next(tree, name, last, revision=1, said=(), words="", crashes=False):
     """A kernel that is started by UEFI, and by its @last check the same once more."""
-    append = f"{CONSOLE} {TRANSLATED}".replace("earlycon", EARLYCON)
-    args, disks, checks = boot.root_parts(virtio=",disable-legacy=on,iommu_platform=on")
-    words = [f"{key}={value}" for key, value in properties.items()]
-    device = ",".join(["loongarch-iommu,id=iommu,addr=1a.0,iovt=on", *words])
-    checks = [*without_device_tree(checks), *rows_iommu.domains("DMA")]
-    return boot.run_checks(
-        tree, "root", ([*args, "-device", device], disks, checks),
-        LOGS / rows.how.log.format(name),
-        inspect=lambda monitor: nothing_physical(monitor.counters()),
-        before=[*FIRST, f"{last} {append}"], when=[(WAITS, count_anew)], crashes=crashes,
-        firmware=True, append=f"{append} {more}".strip())
+    how = dict(before=[*FIRST, f"{last} {command_line()}"], when=[(WAITS, count_anew)],
+               crashes=crashes)
+    return run_table(tree, name, None, nothing_physical, said, translated(), revision, words, how)
 
 
-def run_crash(tree, name, **properties):
-    outcome = run_next(tree, name, f"crash {DISKS}", more=CRASH_MEMORY, crashes=True,
-                       **properties)
-    return rows.has_said(outcome, LEFT_IS_SEEN)
+def run_kexec(tree, name, **what):
+    """Devices stop before, and the unit with them: it is found as after a reset."""
+    outcome = run_next(tree, name, "kexec", **what)
+    if outcome.ok and any(LEFT_IS_SEEN in line for line in outcome.lines):
+        return outcome._replace(ok=False, reason="the unit was left on")
+    return outcome
+
+
+def run_crash(tree, name, **what):
+    return run_next(tree, name, f"crash {DISKS}", said=[LEFT_IS_SEEN], words=CRASH_MEMORY,
+                    crashes=True, **what)
 
 
 @row("iommu-kexec", "a kernel that follows another one: nothing is accessed physically in between",
      zone="root")
 def kexec(tree):
-    return run_next(tree, "iommu-kexec", "kexec")
+    return run_kexec(tree, "iommu-kexec")
 
 
 @row("iommu-old-kexec", "the same with a unit of revision 0", zone="root")
 def old_kexec(tree):
-    return run_next(tree, "iommu-old-kexec", "kexec", revision=0)
+    return run_kexec(tree, "iommu-old-kexec", revision=0)
 
 
 @row("iommu-crash", "a kernel that follows one that crashed, while disks read: the same",

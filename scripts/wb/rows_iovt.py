@@ -23,24 +23,23 @@ EARLYCON = "earlycon=uart8250,mmio,0x1fe001e0,115200"
 INSTALLED = "Table Upgrade: install [IOVT"
 
 
-def without_device_tree(checks):
-    return [check for check in checks if check.split()[0] not in NOT_ACPI]
-
-
 def whole(rid=UNIT, flags=PCI | WHOLE_SEGMENT | acpi.MSI_BYPASS, **fields):
     return unit(rid, flags=flags, **fields)
 
 
-def run_table(tree, name, table, inspect, said=(), domains=(), revision=1, words=""):
+def command_line(words=""):
+    return f"{CONSOLE} {TRANSLATED} {words}".strip().replace("earlycon", EARLYCON)
+
+
+def run_table(tree, name, table, inspect, said=(), domains=(), revision=1, words="", how=None):
     """Boot with @table, bytes, or None for the machine's own, and a unit of @revision.
 
     @inspect judges what the unit counted; @said are lines that the kernel prints, and
     @domains is what the devices are to have, (function, type). @words are added to the
-    command line.
+    command line, and @how is what else boot.run_checks() takes.
     """
-    append = f"{CONSOLE} {TRANSLATED} {words}".strip().replace("earlycon", EARLYCON)
     args, disks, checks = boot.root_parts(virtio=",disable-legacy=on,iommu_platform=on")
-    checks = without_device_tree(checks)
+    checks = [check for check in checks if check.split()[0] not in NOT_ACPI]
     checks += [rows_iommu.domain_of(f"0000:{function}", kind) for function, kind in domains]
     machine, programs = ",iovt=on", {}
     if table is not None:
@@ -53,8 +52,7 @@ def run_table(tree, name, table, inspect, said=(), domains=(), revision=1, words
         ([*args, "-device", f"loongarch-iommu,id=iommu,addr=1a.0,revision={revision}{machine}"],
          disks, checks),
         LOGS / rows.how.log.format(name), inspect=lambda monitor: inspect(monitor.counters()),
-        programs=programs, firmware=True,
-        append=append)
+        programs=programs, firmware=True, append=command_line(words), **(how or {}))
     missing = [line for line in said if not any(line in have for have in outcome.lines)]
     if outcome.ok and missing:
         return outcome._replace(ok=False, reason=f"the kernel does not say {missing[0]!r}")

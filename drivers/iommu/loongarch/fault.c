@@ -18,6 +18,7 @@
 #include <linux/iommu.h>
 #include <linux/jiffies.h>
 #include <linux/pci.h>
+#include <linux/ratelimit.h>
 #include <linux/workqueue.h>
 #include <kunit/visibility.h>
 
@@ -138,17 +139,6 @@ bool la_fault_look(struct la_iommu *iommu)
 }
 EXPORT_SYMBOL_IF_KUNIT(la_fault_look);
 
-/* Counts all that the line brings, for the unit or for others */
-static bool la_fault_is_storm(struct la_faults *faults)
-{
-	if (time_after(jiffies, faults->since + HZ)) {
-		faults->since = jiffies;
-		faults->irqs = 0;
-	}
-
-	return ++faults->irqs > LA_FAULT_MAX_IRQS;
-}
-
 static void la_fault_mute(struct la_iommu *iommu)
 {
 	WRITE_ONCE(iommu->faults.intx, false);
@@ -174,7 +164,8 @@ irqreturn_t la_fault_interrupt(int irq, void *data)
 		return IRQ_NONE;
 
 	found = la_fault_look(iommu);
-	if (la_fault_is_storm(&iommu->faults)) {
+	/* All that the line brings, for the unit or for others */
+	if (!__ratelimit(&iommu->faults.irqs)) {
 		dev_warn(iommu->dev, "more than %d interrupts in a second: they are off\n",
 			 LA_FAULT_MAX_IRQS);
 		la_fault_mute(iommu);
@@ -217,7 +208,8 @@ void la_fault_watch(struct la_iommu *iommu)
 void la_fault_init(struct la_iommu *iommu)
 {
 	INIT_DEFERRABLE_WORK(&iommu->faults.work, la_fault_work);
-	iommu->faults.since = jiffies;
+	ratelimit_state_init(&iommu->faults.irqs, HZ, LA_FAULT_MAX_IRQS);
+	ratelimit_set_flags(&iommu->faults.irqs, RATELIMIT_MSG_ON_RELEASE);
 	la_fault_take(iommu);
 }
 

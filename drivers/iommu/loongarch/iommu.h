@@ -10,6 +10,7 @@
 #include <linux/iommu.h>
 #include <linux/irqreturn.h>
 #include <linux/range.h>
+#include <linux/ratelimit_types.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
@@ -64,8 +65,7 @@ struct la_flush {
  * @work: looks for one
  * @seen: the address in the unit's registers when somebody looked last
  * @intx: the unit's interrupt is on
- * @since: when a second began, in jiffies; for the interrupt's handler alone
- * @irqs: how many interrupts there were since then; as @since
+ * @irqs: how often it may come
  * @count: how many there were
  * @last: the address of the last one
  */
@@ -73,8 +73,7 @@ struct la_faults {
 	struct delayed_work work;
 	u64 seen;
 	bool intx;
-	unsigned long since;
-	unsigned int irqs;
+	struct ratelimit_state irqs;
 	u64 count;
 	u64 last;
 };

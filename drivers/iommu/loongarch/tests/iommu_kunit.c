@@ -849,7 +849,7 @@ static void interrupts_now_and_then_go_on(struct kunit *test)
 	for (int i = 0; i < 1000; i++) {
 		/* 50 in a second */
 		if (i % 50 == 0)
-			iommu->faults.since -= HZ + 1;
+			iommu->faults.irqs.begin -= HZ + 1;
 		la_fault_interrupt(1, iommu);
 	}
 	KUNIT_EXPECT_EQ(test, times_muted, 0);
