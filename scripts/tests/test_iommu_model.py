@@ -391,5 +391,45 @@ class IommuModel(unittest.TestCase):
         self.assertTrue(self.works(m, ASKED, ANSWERED))
 
 
+@unittest.skipUnless(machine.binary(), "the test machine was not built (make qemu)")
+class InTheDeviceTree(unittest.TestCase):
+    BRIDGE = "/pcie@20000000"
+
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.dtb = pathlib.Path(directory.name) / "dtb"
+
+    def board(self, *devices):
+        subprocess.run([machine.binary(), "-machine", f"virt,dumpdtb={self.dtb}", "-nodefaults",
+                        "-display", "none", *devices], check=True, capture_output=True)
+
+    def ask(self, *what, kind="-ts"):
+        """The words that fdtget finds in a property of a node."""
+        return subprocess.run(["fdtget", kind, self.dtb, *what],
+                              capture_output=True, text=True, check=True).stdout.split()
+
+    def test_nothing_without_a_unit(self):
+        self.board()
+        self.assertNotIn("iommu-map", self.ask(self.BRIDGE, kind="-p"))
+
+    def test_all_others_are_behind_it(self):
+        self.board("-device", "loongarch-iommu,addr=1a.0")
+        unit = f"{self.BRIDGE}/iommu@1a,0"
+        handle, = self.ask(unit, "phandle", kind="-tx")
+        self.assertEqual(self.ask(self.BRIDGE, "iommu-map", kind="-tx"),
+                         ["0", handle, "0", "d0", "d1", handle, "d1", "ff2f"])
+        self.assertEqual(self.ask(unit, "reg", kind="-tx"), ["d000", "0", "0", "0", "0"])
+        self.assertEqual(self.ask(unit, "compatible"), ["pci0014,7a1f", "loongson,pci-iommu"])
+        self.assertEqual(self.ask(unit, "#iommu-cells", kind="-tx"), ["1"])
+        self.assertIn("loongson,msi-bypass", self.ask(unit, kind="-p"))
+
+    def test_what_it_is_and_does(self):
+        self.board("-device", "loongarch-iommu,addr=5.0,device-id=0x3c0f,revision=0,msi-bypass=off")
+        unit = f"{self.BRIDGE}/iommu@5,0"
+        self.assertEqual(self.ask(unit, "compatible"), ["pci0014,3c0f", "loongson,pci-iommu"])
+        self.assertNotIn("loongson,msi-bypass", self.ask(unit, kind="-p"))
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -100,17 +100,25 @@ class Table(unittest.TestCase):
         self.addCleanup(scratch.cleanup)
         self.table = pathlib.Path(scratch.name) / "table"
         self.outcomes = {}
-        row = rows.Row("x", "nonroot", "text", lambda tree: self.outcomes[rows.how.log])
+        self.booted, self.keys = [], {"root": "kernel", "nonroot": "kernel"}
+        row = rows.Row("x", "nonroot", "text", self.boot)
         for where, name, value in (
                 (rows, "TABLE", self.table), (rows, "ROWS", [row]),
+                (rows, "CELLS", self.table.parent),
+                (rows.zones, "build_key", lambda tree, zone: self.keys[zone]),
                 (rows, "how", types.SimpleNamespace(load=1, log="{}")),
                 (rows.zones, "configure", mock.Mock()),
                 (rows.prefixes, "borrowed", mock.MagicMock()),
                 (rows.series, "checkout", mock.Mock()),
+                (rows.machine, "build_key", lambda: "machine"),
                 (rows.series, "patches", lambda: [1, 2])):
             patcher = mock.patch.object(where, name, value)
             patcher.start()
             self.addCleanup(patcher.stop)
+
+    def boot(self, tree):
+        self.booted.append(rows.how.log)
+        return self.outcomes[rows.how.log]
 
     def write(self, with_series, without):
         self.outcomes = {"zone-{}-with.log": with_series, "zone-{}-without.log": without}
@@ -125,6 +133,25 @@ class Table(unittest.TestCase):
         with self.assertRaisesRegex(core.Failure, "with the series, these fail: x"):
             self.write(qemu.Outcome(False, "no end", 1.0, []), GOOD)
         self.assertFalse(self.table.exists())
+
+    def test_goes_on_where_it_was(self):
+        broken = qemu.Outcome(False, f"{qemu.BROKE_OFF}: no answer", 1.0, [])
+        with self.assertRaises(core.Failure):
+            self.write(GOOD, broken)
+        self.write(None, GOOD)
+        self.assertEqual(self.booted, ["zone-{}-with.log", *2 * ["zone-{}-without.log"]])
+
+    def test_another_kernel_boots_again(self):
+        self.write(GOOD, GOOD)
+        self.keys["root"] = "another kernel"
+        self.write(GOOD, GOOD)
+        self.assertEqual(len(self.booted), 4)
+
+    def test_what_fails_with_the_series_boots_again(self):
+        with self.assertRaises(core.Failure):
+            self.write(qemu.Outcome(False, "no end", 1.0, []), GOOD)
+        self.write(GOOD, GOOD)
+        self.assertEqual(len(self.booted), 3)
 
     def test_not_written_if_the_host_fails(self):
         broken = qemu.Outcome(False, f"{qemu.BROKE_OFF}: no answer", 1.0, [])

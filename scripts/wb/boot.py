@@ -81,13 +81,13 @@ def usual(zone):
 JUNK = (b"rdinit=/nonexistent maxcpus=0 " + bytes(range(1, 256))) * 32
 
 
-def root_entry(elf, initrd, append=CONSOLE, edits="", **shape):
+def root_entry(elf, initrd, append=CONSOLE, edits="", devices=(), **shape):
     """QEMU's arguments that start @elf by -kernel, with QEMU's device tree corrected.
 
-    @shape is what differs from zones.ROOT_MACHINE.
+    @devices are those that the tree has, @shape is what differs from zones.ROOT_MACHINE.
     """
     shape = {**zones.ROOT_MACHINE, **shape}
-    dtb = zones.device_tree("root", zones.ROOT_EDITS + edits, **shape)
+    dtb = zones.device_tree("root", zones.ROOT_EDITS + edits, devices=devices, **shape)
     return [*qemu.machine(**shape), "-kernel", elf, "-initrd", initrd,
             "-append", append, *qemu.blob(dtb, 0x100000)]
 

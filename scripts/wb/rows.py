@@ -12,12 +12,14 @@ import itertools
 import pathlib
 import types
 
-from . import boot, core, prefixes, qemu, series, zones
+from . import boot, core, machine, prefixes, qemu, series, zones
 from .core import LOGS, Failure
 from .machine import hypervisor
 from .zones import CONSOLE
 
 TABLE = core.ROOT / "kunit/ZONES.md"
+# What make zones-table has found so far
+CELLS = core.BUILD / "check"
 # How long each line row works, longer for the table, and where boots keep their console.
 how = types.SimpleNamespace(load=10, log="zone-{}.log")
 LONG_LOAD = 60
@@ -372,8 +374,10 @@ def table(tree):
     """kunit/ZONES.md: all rows with the series, which have to pass, and without it."""
     how.load = LONG_LOAD
     with_series = column(tree, "with")
-    failed = [name for name, cell in with_series.items() if not cell.startswith(PASSES)]
+    failed = [name for name, said in with_series.items() if not said.startswith(PASSES)]
     if failed:
+        # To be seen again
+        kept_at("with").unlink()
         raise Failure(f"with the series, these fail: {', '.join(failed)}")
     with prefixes.borrowed(tree):
         series.checkout(tree, series.BASE)
@@ -389,17 +393,40 @@ PASSES = "passes"
 
 
 def column(tree, what):
-    results = {}
+    """{row: cell} for the kernel that is checked out.
+
+    A run that was broken off goes on where it was, if all is still as it was then.
+    """
+    results = kept_column(tree, what)
     how.log = f"zone-{{}}-{what}.log"
     for each in ROWS:
         with core.phase(f"Zone {each.name} {what} the series") as state:
+            if each.name in results["cells"]:
+                state.note = "up to date"
+                continue
             outcome = run(tree, each)
             state.note = outcome.note
-        verdict = PASSES if outcome.ok else "fails: " + in_a_cell(outcome.reason)
-        traps = ", ".join(f"{space} {count}" for space, count
-                          in sorted(seen.pop(each.name, {}).items()))
-        results[each.name] = verdict + (f" ({traps})" if traps else "")
-    return results
+        results["cells"][each.name] = cell(each.name, outcome)
+        core.write_json(kept_at(what), results)
+    return results["cells"]
+
+
+def kept_at(what):
+    return CELLS / f"zones-{what}.json"
+
+
+def kept_column(tree, what):
+    """What an earlier run has found with the same kernels, machine and rows."""
+    key = core.digest([zones.build_key(tree, zone) for zone in ("root", "nonroot")],
+                      machine.build_key(), core.ROOT / "scripts/wb", core.ROOT / "scripts/init")
+    kept = core.read_json(kept_at(what))
+    return kept if kept.get("key") == key else {"key": key, "cells": {}}
+
+
+def cell(name, outcome):
+    verdict = PASSES if outcome.ok else "fails: " + in_a_cell(outcome.reason)
+    traps = ", ".join(f"{space} {count}" for space, count in sorted(seen.pop(name, {}).items()))
+    return verdict + (f" ({traps})" if traps else "")
 
 
 def in_a_cell(reason, limit=120):

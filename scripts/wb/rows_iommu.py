@@ -26,13 +26,13 @@ def domains(kind):
     return [domain_of(f"0000:{function}", kind) for function in FUNCTIONS]
 
 
-def run_unit(tree, name, inspect, words, domain=None, node=zones.IOMMU_EDITS, devices=(),
-             also=(), more=(), more_disks=(), how=None, **properties):
+def run_unit(tree, name, inspect, words, domain=None, node="", devices=(), also=(), more=(),
+             more_disks=(), how=None, **properties):
     """Boot the root zone with an IOMMU; @words are added to its command line.
 
-    @domain is what type of domain the devices have, and @node the unit's. @devices are
-    more of QEMU's, @more arguments and @more_disks too, @also more checks, and @how what
-    else boot.run_checks() takes.
+    @domain is what type of domain the devices have, and @node is merged over the unit's.
+    @devices are more of QEMU's, @more arguments and @more_disks too, @also more checks, and
+    @how what else boot.run_checks() takes.
     """
     # Which is off by default in a kernel that can do it
     debug = "iommu.debug_pagealloc=on" if zones.how.flavour == "debug" else ""
@@ -41,14 +41,15 @@ def run_unit(tree, name, inspect, words, domain=None, node=zones.IOMMU_EDITS, de
     args, disks, checks = boot.root_parts(append=append,
                                           virtio=",disable-legacy=on,iommu_platform=on")
     options = [f"{key.replace('_', '-')}={value}" for key, value in properties.items()]
-    args = [*args, *hypervisor(zone=0), *more,
-            "-device", ",".join(["loongarch-iommu,id=iommu,addr=1a.0", *options]),
+    unit = ["-device", ",".join(["loongarch-iommu,id=iommu,addr=1a.0", *options])]
+    args = [*args, *hypervisor(zone=0), *more, *unit,
             *(word for device in devices for word in ("-device", device))]
     checks = [*checks, *(domains(domain) if domain else []), *also]
     return boot.run_checks(tree, "root", (args, [*disks, *more_disks], checks),
                            LOGS / rows.how.log.format(name),
                            inspect=lambda monitor: inspect(monitor.counters()),
-                           edits=zones.hypervisor(2) + node, append=append, **(how or {}))
+                           edits=zones.hypervisor(2) + node, devices=unit, append=append,
+                           **(how or {}))
 
 
 def virtio_disk(name, bus):
@@ -105,8 +106,7 @@ def commit(tree):
 @row("iommu-msi", "MSIs that are translated as all other writes, which no property denies",
      zone="root")
 def msi(tree):
-    node = zones.IOMMU_EDITS.replace("\t\tloongson,msi-bypass;\n", "")
-    return run_unit(tree, "iommu-msi", translates, TRANSLATED, "DMA", node, msi_bypass="off")
+    return run_unit(tree, "iommu-msi", translates, TRANSLATED, "DMA", msi_bypass="off")
 
 
 @row("iommu-3c6000", "the unit of a 3C6000 CPU, that flushes both TLBs and has small pages",
@@ -120,7 +120,7 @@ def server(tree):
 @row("iommu-nosnoop-zone", "a unit that does not see what is in caches, under a hypervisor: it is "
                            "refused", zone="root")
 def no_snoop_zone(tree):
-    node = zones.IOMMU_EDITS.replace("\t\tloongson,msi-bypass;", "\t\tdma-noncoherent;")
+    node = zones.iommu_edits("dma-noncoherent;")
     outcome = run_unit(tree, "iommu-nosnoop-zone", passes_through, TRANSLATED, node=node)
     return rows.has_said(outcome, "does not snoop, and a hypervisor lets no memory be uncached")
 
@@ -168,7 +168,7 @@ def old_lazy(tree):
 @row("iommu-old-commit", "entries and flushes that count with the command, and an id without the "
                          "bus", zone="root")
 def old_commit(tree):
-    node = zones.IOMMU_EDITS.replace("\t\tloongson,msi-bypass;\n", "")
+    node = zones.iommu_edits("/delete-property/ loongson,msi-bypass;")
     return run_unit(tree, "iommu-old-commit", translates_and_flushes_all, TRANSLATED, "DMA", node,
                     revision=0, commit="cmd", busy_polls=100, rid_mask="0x00ff")
 

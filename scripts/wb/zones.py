@@ -292,18 +292,10 @@ def hypervisor(abi, zone=0):
 """
 
 
-# The unit of a 7A2000 bridge, with all but itself behind it.
-IOMMU_EDITS = """
-&{/pcie@20000000} {
-	iommu-map = <0x0 &iommu 0x0 0xd0>, <0xd1 &iommu 0xd1 0xff2f>;
-	iommu: iommu@1a,0 {
-		compatible = "pci0014,7a1f", "loongson,pci-iommu";
-		reg = <0xd000 0x0 0x0 0x0 0x0>;
-		#iommu-cells = <1>;
-		loongson,msi-bypass;
-	};
-};
-"""
+def iommu_edits(text):
+    """The node of the IOMMU, which QEMU's device tree has with the unit, with @text."""
+    return f"&{{/pcie@20000000/iommu@1a,0}} {{ {text} }};\n"
+
 
 # The timer's interrupt is one of the CPU's own.
 NO_TIMER_EDITS = "/delete-node/ &{/cpuic};\n"
@@ -395,12 +387,16 @@ VARIANTS = {"": "", "shared": SHARED_EDITS, "pci": PCI_EDITS, "no-timer": NO_TIM
 SHARED_VARIANTS = "shared", "hvisor"
 
 
-def device_tree(zone, edits, smp, memory):
-    """QEMU's device tree of a machine, with @edits (source) merged over it."""
+def device_tree(zone, edits, smp, memory, devices=()):
+    """QEMU's device tree of a machine, with @edits (source) merged over it.
+
+    @devices are the arguments of those that are in it.
+    """
     directory = HERE / zone
     directory.mkdir(parents=True, exist_ok=True)
     dumped, text, tree = (directory / f"{n}" for n in ("dumped.dtb", "qemu.dts", "qemu.dtb"))
-    core.run([*qemu.command(qemu.machine(smp, memory)), "-machine", f"dumpdtb={dumped}"],
+    core.run([*qemu.command([*qemu.machine(smp, memory), *devices]),
+              "-machine", f"dumpdtb={dumped}"],
              what="QEMU cannot dump its device tree")
     text.write_text(core.run(["dtc", "-q", "-I", "dtb", "-O", "dts", dumped])
                     + COMMON_EDITS + edits)

@@ -23,6 +23,7 @@
 #include "hw/pci/pci_bus.h"
 #include "hw/pci/pci_device.h"
 #include "hw/qdev-properties.h"
+#include "system/device_tree.h"
 
 #define TYPE_LOONGARCH_IOMMU "loongarch-iommu"
 OBJECT_DECLARE_SIMPLE_TYPE(LoongArchIommu, LOONGARCH_IOMMU)
@@ -575,6 +576,41 @@ void loongarch_iommu_build_iovt(GArray *offsets, GArray *data, BIOSLinker *linke
     build_append_int_noprefix(data, 0, 8);              /* Reserved */
     append_unit(data, LOONGARCH_IOMMU(unit));
     acpi_table_end(linker, &table);
+}
+
+/* ------------------------------------------------------------ device tree */
+
+/* iommu.md, 4.6: the unit below its host bridge, with all others behind it */
+void loongarch_iommu_fdt_add(void *fdt, const char *bridge)
+{
+    static const char compatible[] = "loongson,pci-iommu";
+    Object *unit = object_resolve_path_type("", TYPE_LOONGARCH_IOMMU, NULL);
+    g_autofree char *node = NULL, *kind = NULL;
+    g_autoptr(GString) strings = NULL;
+    uint32_t phandle, rid;
+    LoongArchIommu *s;
+
+    if (!unit) {
+        return;
+    }
+    s = LOONGARCH_IOMMU(unit);
+    rid = pci_get_bdf(PCI_DEVICE(s));
+    phandle = qemu_fdt_alloc_phandle(fdt);
+    node = g_strdup_printf("%s/iommu@%x,%x", bridge, PCI_SLOT(rid), PCI_FUNC(rid));
+    kind = g_strdup_printf("pci%04x,%04x", VENDOR_LOONGSON, s->device_id);
+    strings = g_string_new_len(kind, strlen(kind) + 1);
+    g_string_append_len(strings, compatible, sizeof(compatible));
+
+    qemu_fdt_add_subnode(fdt, node);
+    qemu_fdt_setprop(fdt, node, "compatible", strings->str, strings->len);
+    qemu_fdt_setprop_cells(fdt, node, "reg", rid << 8, 0, 0, 0, 0);
+    qemu_fdt_setprop_cell(fdt, node, "#iommu-cells", 1);
+    qemu_fdt_setprop_cell(fdt, node, "phandle", phandle);
+    if (s->msi_bypass) {
+        qemu_fdt_setprop(fdt, node, "loongson,msi-bypass", NULL, 0);
+    }
+    qemu_fdt_setprop_cells(fdt, bridge, "iommu-map", 0, phandle, 0, rid,
+                           rid + 1, phandle, rid + 1, 0xffff - rid);
 }
 
 /* ----------------------------------------------------------------- device */

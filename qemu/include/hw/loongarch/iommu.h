@@ -15,4 +15,10 @@
 void loongarch_iommu_build_iovt(GArray *offsets, GArray *data, BIOSLinker *linker,
                                 const char *oem_id, const char *oem_table_id);
 
+/*
+ * Add the unit to the device tree @fdt, if there is one: below its host bridge, the
+ * node @bridge, and with all other functions behind it.
+ */
+void loongarch_iommu_fdt_add(void *fdt, const char *bridge);
+
 #endif
