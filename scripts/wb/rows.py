@@ -373,11 +373,9 @@ def check_debug(tree, pattern=DEBUG_ROWS, times=1):
 def table(tree):
     """kunit/ZONES.md: all rows with the series, which have to pass, and without it."""
     how.load = LONG_LOAD
-    with_series = column(tree, "with")
-    failed = [name for name, said in with_series.items() if not said.startswith(PASSES)]
+    with_series = column(tree, "with", keep=passes)
+    failed = [name for name, said in with_series.items() if not passes(said)]
     if failed:
-        # To be seen again
-        kept_at("with").unlink()
         raise Failure(f"with the series, these fail: {', '.join(failed)}")
     with prefixes.borrowed(tree):
         series.checkout(tree, series.BASE)
@@ -392,35 +390,36 @@ def table(tree):
 PASSES = "passes"
 
 
-def column(tree, what):
+def passes(said):
+    return said.startswith(PASSES)
+
+
+def column(tree, what, keep=bool):
     """{row: cell} for the kernel that is checked out.
 
-    A run that was broken off goes on where it was, if all is still as it was then.
+    A run that was broken off goes on where it was, if all is still as it was then; only
+    cells of which @keep is true are taken from it.
     """
-    results = kept_column(tree, what)
+    path, key = CELLS / f"zones-{what}.json", column_key(tree)
+    kept = core.read_json(path)
+    cells = kept["cells"] if kept.get("key") == key else {}
     how.log = f"zone-{{}}-{what}.log"
     for each in ROWS:
         with core.phase(f"Zone {each.name} {what} the series") as state:
-            if each.name in results["cells"]:
+            if keep(cells.get(each.name, "")):
                 state.note = "up to date"
                 continue
             outcome = run(tree, each)
             state.note = outcome.note
-        results["cells"][each.name] = cell(each.name, outcome)
-        core.write_json(kept_at(what), results)
-    return results["cells"]
+        cells[each.name] = cell(each.name, outcome)
+        core.write_json(path, {"key": key, "cells": cells})
+    return cells
 
 
-def kept_at(what):
-    return CELLS / f"zones-{what}.json"
-
-
-def kept_column(tree, what):
-    """What an earlier run has found with the same kernels, machine and rows."""
-    key = core.digest([zones.build_key(tree, zone) for zone in ("root", "nonroot")],
-                      machine.build_key(), core.ROOT / "scripts/wb", core.ROOT / "scripts/init")
-    kept = core.read_json(kept_at(what))
-    return kept if kept.get("key") == key else {"key": key, "cells": {}}
+def column_key(tree):
+    """What a column depends on: kernels, machine and rows."""
+    return core.digest([zones.build_key(tree, zone) for zone in ("root", "nonroot")],
+                       machine.build_key(), core.ROOT / "scripts/wb", core.ROOT / "scripts/init")
 
 
 def cell(name, outcome):
