@@ -73,6 +73,19 @@ class Entry(Scratch):
             with self.subTest(content), self.assertRaisesRegex(core.Failure, "not a 64-bit ELF"):
                 zones.elf_entry(elf)
 
+    def test_device_tree_takes_the_room_that_the_image_has(self):
+        image = zones.with_device_tree(b"code" + zones.ROOM + b"data", b"tree")
+        self.assertEqual(image, b"code" + b"tree".ljust(len(zones.ROOM), b"\0") + b"data")
+
+    def test_device_tree_that_does_not_fit(self):
+        with self.assertRaisesRegex(core.Failure, "a device tree of 16385 bytes does not fit"):
+            zones.with_device_tree(zones.ROOM, bytes(len(zones.ROOM) + 1))
+
+    def test_image_with_no_room_or_too_much(self):
+        for image, count in (b"code", 0), (zones.ROOM * 2, 2):
+            with self.assertRaisesRegex(core.Failure, f"has {count} places for a device tree"):
+                zones.with_device_tree(image, b"tree")
+
     def test_junk_is_a_bad_command_line(self):
         self.assertGreater(len(boot.JUNK), 4096)
         self.assertNotIn(0, boot.JUNK)

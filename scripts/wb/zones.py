@@ -2,8 +2,8 @@
 """The zones' kernels and device trees.
 
 build/boot/ZONE has each kernel twice: vmlinux.* for the board, and qemu.*, the
-same objects linked with another device tree (none for root, to which QEMU
-passes one; QEMU's hardware for nonroot).
+same objects linked with room for another device tree (it stays empty for root, to
+which QEMU passes one; what nonroot boots with is put into copies of its image).
 """
 import contextlib
 import re
@@ -23,6 +23,9 @@ WINDOW_SIZE = 0x20000000
 ENTRY = WINDOW + LOAD           # where its kernel is loaded
 INITRD = WINDOW + WINDOW_SIZE // 2
 INITRD_SIZE = 8 * MIB
+DTS = "arch/loongarch/boot/dts"
+# Where a device tree is to be, of which QEMU's have some 4 KiB: it is none to a kernel.
+ROOM = b"room for a device tree, ".ljust(1 << 14, b".")
 ROOT_MACHINE = dict(smp=2, memory=1024)
 NONROOT_MACHINE = dict(smp=1, memory=1792)      # ends where the window ends
 # A bounce buffer of 4 MiB: clearing the usual 64 takes an emulated CPU seconds.
@@ -98,55 +101,72 @@ def build(tree, zone):
     if not core.fresh(f"build-{zone}", key, [image(tree, zone)]):
         core.unstamp(f"build-{zone}")
         configure(tree, zone)
-        link(tree, zone, "vmlinux", f"loongson-3a6000-hvisor-{zone}")
+        link(tree, zone, "vmlinux", board_device_tree(tree, zone))
         core.stamp(f"build-{zone}", key)
     return image(tree, zone)
 
 
+def board_device_tree(tree, zone):
+    """The board's device tree, compiled by the kernel's own rule."""
+    out, name = out_dir(tree, zone), f"loongson-3a6000-hvisor-{zone}.dtb"
+    kernel.build(tree, out, [name], LOGS / f"build-{kind(zone)}.log",
+                 what=f"compiling {name}")
+    return out / DTS / name
+
+
 def link(tree, zone, name, dtb):
-    """Build in the zone's object directory with the device tree @dtb, which may
-    be empty, and keep the images as @name."""
+    """Build in the zone's object directory with the file @dtb as device tree, and keep the
+    images as @name."""
     out, log, place = out_dir(tree, zone), LOGS / f"build-{kind(zone)}.log", HERE / kind(zone)
-    what = f"building the {kind(zone)} kernel"
-    kernel.build(tree, out, ["vmlinux_o"], log, what=what)
-    # Neither kbuild nor ccache in its depend mode see what .incbin reads: the
-    # object with the device tree is always made, and without ccache.
-    for made in ".builtin-dtbs.S", ".builtin-dtbs.o":
-        (out / made).unlink(missing_ok=True)
-    kernel.build(tree, out, ["vmlinux.elf", "vmlinux.efi"], log, what=what,
-                 extra=["CCACHE_DISABLE=1", f"CONFIG_BUILTIN_DTB_NAME={dtb}"])
-    kernel_dir = out / "arch/loongarch/boot"
+    # Neither kbuild nor ccache in its depend mode see what .incbin reads: each text has a
+    # name of its own.
+    builtin = f"{dtb.stem}-{core.digest(dtb)[:8]}"
+    (out / DTS).mkdir(parents=True, exist_ok=True)
+    shutil.copy(dtb, out / DTS / f"{builtin}.dtb")
+    kernel.build(tree, out, ["vmlinux.elf", "vmlinux.efi"], log,
+                 what=f"building the {kind(zone)} kernel",
+                 extra=[f"CONFIG_BUILTIN_DTB_NAME={builtin}"])
     # Without an EFI stub this is the plain memory image.
-    raw = kernel_dir / "vmlinux.efi"
-    if dtb and (kernel_dir / f"dts/{dtb}.dtb").read_bytes() not in raw.read_bytes():
-        raise Failure(f"the {zone} kernel does not contain {dtb}.dtb", log)
+    raw = out / "arch/loongarch/boot/vmlinux.efi"
+    if dtb.read_bytes() not in raw.read_bytes():
+        raise Failure(f"the {zone} kernel does not contain {core.shown(dtb)}", log)
     place.mkdir(parents=True, exist_ok=True)
     shutil.copy(raw, place / f"{name}.bin")
-    shutil.copy(kernel_dir / "vmlinux.elf", place / f"{name}.elf")
+    shutil.copy(raw.with_suffix(".elf"), place / f"{name}.elf")
 
 
 def test_image(tree, zone, variant=""):
-    """The kernel with the test machine's device tree: its ELF file and image.
+    """The kernel for the test machine: its ELF file and image.
 
-    @variant is one of VARIANTS, which are machines of a nonroot zone.
+    @variant is one of VARIANTS, which are machines of a nonroot zone: the image has the
+    device tree of this one.
     """
-    which = f"qemu-{variant}".removesuffix("-")
-    elf, raw = (HERE / kind(zone) / f"{which}.{suffix}" for suffix in ("elf", "bin"))
-    name, dtb = "", None
-    if zone == "nonroot":
-        name = f"{which}-nonroot"
-        dtb = device_tree(zone, NONROOT_EDITS + VARIANTS[variant], **NONROOT_MACHINE)
-    key = core.digest(build_key(tree, zone), dtb or "none")
-    stamp = f"image-{kind(zone)}-{which}"
+    elf, raw = (HERE / kind(zone) / f"qemu.{suffix}" for suffix in ("elf", "bin"))
+    key = core.digest(build_key(tree, zone), ROOM)
+    stamp = f"image-{kind(zone)}"
     if not core.fresh(stamp, key, [elf, raw]):
         core.unstamp(stamp)
-        if dtb:
-            place = out_dir(tree, zone) / "arch/loongarch/boot/dts"
-            place.mkdir(parents=True, exist_ok=True)
-            shutil.copy(dtb, place / f"{name}.dtb")
-        link(tree, zone, which, name)
+        HERE.mkdir(parents=True, exist_ok=True)
+        room = HERE / "room.dtb"
+        room.write_bytes(ROOM)
+        link(tree, zone, "qemu", room)
         core.stamp(stamp, key)
-    return elf, raw
+    if zone == "root":
+        return elf, raw
+    dtb = device_tree(zone, NONROOT_EDITS + VARIANTS[variant], **NONROOT_MACHINE)
+    image = raw.with_stem(f"qemu-{variant or 'plain'}")
+    image.write_bytes(with_device_tree(raw.read_bytes(), dtb.read_bytes()))
+    return elf, image
+
+
+def with_device_tree(image, dtb):
+    """@image, which has ROOM once, with @dtb in it; all are bytes."""
+    if image.count(ROOM) != 1:
+        raise Failure(f"the kernel has {image.count(ROOM)} places for a device tree, not one")
+    if len(dtb) > len(ROOM):
+        raise Failure(f"a device tree of {len(dtb)} bytes does not fit into the {len(ROOM)} "
+                      "that the kernel has for it")
+    return image.replace(ROOM, dtb.ljust(len(ROOM), b"\0"))
 
 
 def elf_entry(elf):
