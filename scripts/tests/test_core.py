@@ -54,6 +54,18 @@ class Run(Scratch):
         time.sleep(2.2)
         self.assertFalse(mark.exists())
 
+    def test_results_of_calls_at_the_same_time_are_in_order(self):
+        self.assertEqual(core.concurrently(lambda n: core.run(["echo", n]), [3, 1, 2]),
+                         ["3\n", "1\n", "2\n"])
+
+    def test_failure_ends_the_commands_of_other_calls(self):
+        def call(command):
+            return core.run(["sh", "-c", command])
+        start = time.monotonic()
+        with mock.patch.object(core, "jobs", lambda: 2), self.assertRaises(core.Failure):
+            core.concurrently(call, ["sleep 0.5; exit 1", "sleep 20"])
+        self.assertLess(time.monotonic() - start, 10)
+
 
 class Phases(unittest.TestCase):
     def told(self, error):

@@ -25,7 +25,7 @@ class Bisect(SeriesCase):
         self.fragment.write_text("CONFIG_A=y\n")
         self.built, self.booted, self.later = [], [], []
 
-    def config(self, tree, out, fragments, extra=None):
+    def config(self, tree, out, fragments, extra, keep):
         self.later.append(series.later_symbols(tree))
 
     def build(self, tree, out, targets, log):
@@ -41,7 +41,7 @@ class Bisect(SeriesCase):
         if "hangs" in (tree.dir / A).read_text():
             raise Failure("no token")
 
-    def check(self, changes, smp=False):
+    def check(self, changes, smp=False, variants=None):
         for path in series.patches(self.root):
             path.unlink()
         series.write_files(self.root / "patches", self.mails(changes))
@@ -53,7 +53,7 @@ class Bisect(SeriesCase):
              mock.patch.object(prefixes.kernel, "build", self.build), \
              mock.patch.object(core, "results", results), \
              contextlib.redirect_stdout(io.StringIO()):
-            prefixes.check_bisect(self.tree, self.boot, configs, self.root)
+            prefixes.check_bisect(self.tree, self.boot, configs, variants or {}, self.root)
         git = series.Git(self.tree.git_dir)
         self.assertEqual(git("rev-parse", "HEAD"), git("rev-parse", series.SERIES))
         return {row["name"]: row["status"] for row in results.rows}, results.rows
@@ -62,7 +62,20 @@ class Bisect(SeriesCase):
         verdict, _ = self.check(GOOD, smp=True)
         self.assertEqual(set(verdict.values()), {"passed"})
         self.assertEqual(len(verdict), 6)
-        self.assertEqual(self.built, ["bisect-up"] * 3 + ["bisect-smp"] * 3)
+        self.assertEqual([sorted(self.built[n:n + 2]) for n in (0, 2, 4)],
+                         [["bisect-smp", "bisect-up"]] * 3, "one checkout after the other")
+
+    def test_variants_are_of_the_whole_series(self):
+        verdict, _ = self.check(GOOD, variants={"rt": ([self.fragment], {"RT": "y"})})
+        self.assertEqual(verdict.pop("0003-bus-Fix-z.patch rt"), "passed")
+        self.assertEqual(len(verdict), 3)
+        self.assertEqual(self.built.count("bisect-rt"), 1)
+
+    def test_text_for_readers_makes_no_kernel(self):
+        docs = ("bus: Document a", {"Documentation/a.rst": "It is fixed.\n"})
+        verdict, _ = self.check([GOOD[0], docs])
+        self.assertEqual(list(verdict.values()), ["passed"] * 2)
+        self.assertEqual(len(self.built), 1)
 
     def test_broken_prefix_of_a_series_that_ends_well(self):
         verdict, rows = self.check(BAD)

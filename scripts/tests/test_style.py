@@ -104,10 +104,10 @@ class Compile(StyleCase):
 
     def setUp(self):
         super().setUp()
-        self.config = self.tmp / "style.config"
+        self.config = self.tmp / "series.config"
         self.config.write_text("CONFIG_A=y\n")
         kernel = style.kernel
-        for module, name, value in ((style, "CONFIG", self.config),
+        for module, name, value in ((style.prefixes, "FRAGMENT", self.config),
                                     (kernel, "config", lambda *a, **k: None),
                                     (kernel, "make", self.make),
                                     (kernel, "out_dir", lambda name: self.tmp / "obj" / name),

@@ -4,6 +4,7 @@
 Everything here is about running steps and telling the user about them; what
 a step does stands in the other modules.
 """
+import concurrent.futures
 import contextlib
 import fcntl
 import functools
@@ -86,6 +87,9 @@ def last_lines(path, count):
 
 # ---------------------------------------------------------------- commands
 
+CHILDREN = set()                # commands that run
+
+
 def run(cmd, log=None, what=None, repeat=None, cwd=None, env=None, timeout=None,
         check=True):
     """Run a command with its output in @log (or discarded into a string).
@@ -107,6 +111,7 @@ def run(cmd, log=None, what=None, repeat=None, cwd=None, env=None, timeout=None,
     child = subprocess.Popen(cmd, cwd=cwd, env=full_env, stdin=subprocess.DEVNULL,
                              stdout=out, stderr=subprocess.STDOUT,
                              start_new_session=True)
+    CHILDREN.add(child)
     try:
         text, _ = child.communicate(timeout=timeout)
     except subprocess.TimeoutExpired:
@@ -117,6 +122,7 @@ def run(cmd, log=None, what=None, repeat=None, cwd=None, env=None, timeout=None,
         kill_group(child)
         raise
     finally:
+        CHILDREN.discard(child)
         if log:
             out.close()
     text = text.decode(errors="replace") if text is not None else ""
@@ -126,6 +132,21 @@ def run(cmd, log=None, what=None, repeat=None, cwd=None, env=None, timeout=None,
             told += "\n" + "\n".join("  | " + l for l in text.rstrip().split("\n")[-15:])
         raise Failure(told, log, repeat or shlex.join(cmd))
     return child.returncode if log else text
+
+
+def concurrently(call, items):
+    """[call(item)], as many at a time as there are jobs.
+
+    What one of them raises, or an interrupt, ends the others' commands.
+    """
+    with concurrent.futures.ThreadPoolExecutor(jobs()) as pool:
+        try:
+            return list(pool.map(call, items))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for child in list(CHILDREN):
+                kill_group(child)
+            raise
 
 
 def kill_group(child):

@@ -11,22 +11,27 @@ last patch follow.
 """
 import contextlib
 import pathlib
+import threading
 
 from . import core, kernel, series, zones
 from .core import ROOT, Failure
 
-# A warning in any prefix is an error, and tests are code like any other. The
-# device tree is QEMU's, for the boot.
-ALWAYS = {"WERROR": "y", "KUNIT": "y", "KUNIT_ALL_TESTS": "y",
-          "BUILTIN_DTB": "n", "BUILTIN_DTB_NAME": "n"}
+# All that the series touches, which check-style sees to, and little else.
+FRAGMENT = ROOT / "kunit/series.config"
+SMP, UP = {"SMP": "y", "HOTPLUG_CPU": "y", "NUMA": "y"}, {"SMP": "n"}
+RT = {"PREEMPT_RT": "y"}
+# QEMU's is passed to the kernel.
+NO_DEVICE_TREE = {"BUILTIN_DTB": "n", "BUILTIN_DTB_NAME": "n"}
 
-# First what the zones run, then what they might.
-CONFIGS = {
-    "smp": (zones.fragments("root"), {}),
-    "up-rt": (zones.fragments("nonroot"), {}),
-    "smp-rt": (zones.fragments("root"), {"PREEMPT_RT": "y"}),
-    "up": (zones.fragments("nonroot"), {"PREEMPT_RT": "n"}),
-}
+# Each prefix is built as what root and nonroot are. No code of the series is there for
+# one mix of the two alone, so that the others are built of the whole series, which is
+# also what the zones might run beside their own kernels.
+CONFIGS = {"smp": ([FRAGMENT], SMP),
+           "up-rt": ([FRAGMENT], {**UP, **RT})}
+VARIANTS = {"smp-rt": ([FRAGMENT], {**SMP, **RT}),
+            "up": ([FRAGMENT], UP),
+            "root-rt": (zones.fragments("root"), {**NO_DEVICE_TREE, **RT}),
+            "nonroot-smp": (zones.fragments("nonroot"), {**NO_DEVICE_TREE, "SMP": "y"})}
 
 
 def number(patch):
@@ -43,17 +48,22 @@ def borrowed(tree):
         series.checkout(tree, series.SERIES)
 
 
+FOR_READERS = "Documentation/", "MAINTAINERS"
+
+
 def text(tree, rev):
     """A digest of the kernel at @rev: what was unpacked, and what @rev has different.
 
     Not the commit's own tree: that grows with every file that a later patch touches.
+    What is for readers alone makes no other kernel.
     """
     git = series.repository(tree)
     old, new = git.listing(series.BASE), git.listing(rev)
     unpacked = core.read_json(core.STAMPS / f"unpack-{tree.name}.json").get("key")
     return core.digest(tree.name, unpacked,
                        sorted((path, new.get(path, ("", "")))
-                              for path in {*old, *new} if old.get(path) != new.get(path)))
+                              for path in {*old, *new} if old.get(path) != new.get(path)
+                              and not path.startswith(FOR_READERS)))
 
 
 # ------------------------------------------------------------------ bisect
@@ -73,57 +83,84 @@ def write_done(lines, root=ROOT):
     core.write_marks(root / "kunit/prefixes", DONE_HEAD, lines)
 
 
-def check_bisect(tree, smoke, configs=None, root=ROOT):
-    """Every prefix of the series builds and boots in each configuration.
+def check_bisect(tree, smoke, configs=None, variants=None, root=ROOT):
+    """Every prefix of the series builds and boots in each of @configs, and the whole
+    series in @variants too.
 
     A prefix that is done is never built again, whatever happens to the patches
     after it. @smoke(tree, out) is called for each built kernel and raises
     Failure if it does not boot.
     """
-    configs = configs or CONFIGS
+    configs, variants = configs or CONFIGS, VARIANTS if variants is None else variants
     prefixes = series.commits(tree, root)
     marks = []
-    core.Progress.also(len(prefixes) * len(configs))
+    core.Progress.also(len(prefixes))
     with borrowed(tree):
-        for name, (fragments, extra) in configs.items():
-            for patch, commit in prefixes:
-                marks.append(prefix(tree, patch, commit, name, fragments, extra, smoke, root))
+        for patch, commit in prefixes:
+            whole = variants if commit == prefixes[-1][1] else {}
+            marks += prefix(tree, patch, commit, {**configs, **whole}, smoke, root)
     # What is no prefix any more was kept until here: a run may be broken off
     kept = done(root)
-    write_done([kept[mark] for mark in marks if mark in kept], root)
+    write_done([kept[mark] for mark in dict.fromkeys(marks) if mark in kept], root)
 
 
-def prefix(tree, patch, commit, name, fragments, extra, smoke, root):
-    """Build one prefix in one configuration, unless that was done before; its mark."""
-    extra = {**ALWAYS, **extra}
+# Of the file of marks, and of what boots share
+turn = threading.Lock()
+
+
+def prefix(tree, patch, commit, configs, smoke, root):
+    """Build and boot one prefix in those @configs in which that was not done; all marks."""
+    kernel_text = text(tree, commit)
+    # A warning in any prefix is an error.
+    configs = {name: (fragments, {**extra, "WERROR": "y"})
+               for name, (fragments, extra) in configs.items()}
     # Without the symbols of later patches, which leave this kernel as it is.
-    mark = core.digest(text(tree, commit), fragments, sorted(extra.items()),
-                       kernel.toolchain())[:16]
-    what = f"{patch.name} {name}"
-    with core.phase(f"Prefix up to {what}") as state:
+    marks = {name: core.digest(kernel_text, fragments, sorted(extra.items()),
+                               kernel.toolchain())[:16]
+             for name, (fragments, extra) in configs.items()}
+
+    def attempt(name):
+        """The Failure, if it is one"""
+        try:
+            out = build_prefix(tree, name, *configs[name])
+            with turn:
+                smoke(tree, out)
+                write_done([*done(root).values(),
+                            f"{marks[name]} {name} {patch.stem[5:]}"], root)
+        except Failure as failure:
+            return failure
+        return None
+
+    with core.phase(f"Prefix up to {patch.name}") as state:
         kept = done(root)
-        if mark in kept:
-            state.note = "up to date"
+        todo = [name for name, mark in marks.items() if mark not in kept]
+        if todo:
+            series.checkout(tree, commit)
+        failures = dict(zip(todo, core.concurrently(attempt, todo)))
+        failed = [name for name in todo if failures[name]]
+        state.note = f"FAILED: {', '.join(failed)}" if failed else ", ".join(todo) or "up to date"
+    for name in configs:
+        if name in failed:
+            core.results.failed("bisect", f"{patch.name} {name}", explain(failures[name]))
         else:
-            try:
-                build_prefix(tree, commit, name, fragments, extra, smoke)
-            except Failure as failure:
-                core.results.failed("bisect", what, explain(failure))
-                state.note = "FAILED"
-                return mark
-            write_done([*kept.values(), f"{mark} {name} {patch.stem[5:]}"], root)
-    core.results.passed("bisect", what)
-    return mark
+            core.results.passed("bisect", f"{patch.name} {name}")
+    return list(marks.values())
 
 
-def build_prefix(tree, commit, name, fragments, wanted, smoke):
+def build_prefix(tree, name, fragments, wanted):
+    """Build what is checked out; the object directory. Before its end the series lacks
+    much that the configuration is for."""
     out = kernel.out_dir(f"bisect-{name}")
-    log = core.LOGS / f"bisect-{name}.log"
-    series.checkout(tree, commit)
-    kernel.config(tree, out, fragments, wanted)
-    # With an EFI stub, "all" has no image for -kernel
-    kernel.build(tree, out, ["all", "vmlinux.elf"], log)
-    smoke(tree, out)
+    kernel.config(tree, out, fragments, wanted, keep=at_end(tree))
+    # With EFI, "all" may have no image for -kernel
+    kernel.build(tree, out, ["all", "vmlinux.elf"], core.LOGS / f"bisect-{name}.log")
+    return out
+
+
+def at_end(tree):
+    """Is the whole series checked out?"""
+    git = series.repository(tree)
+    return git("rev-parse", "HEAD") == git("rev-parse", series.SERIES)
 
 
 def explain(failure, repeat="make check-bisect"):

@@ -7,7 +7,6 @@ new counts. Every tool's result is kept in the cache directory, by the content t
 it saw.
 """
 import collections
-import concurrent.futures
 import os
 import pathlib
 import re
@@ -19,12 +18,11 @@ from .core import BUILD, ROOT, Failure
 
 CHECK = BUILD / "check"
 RESULTS = core.cache() / "style"
-CONFIG = ROOT / "kunit/style.config"
 GROUP = "style"
 BINDINGS = "Documentation/devicetree/bindings/"
 
 # Compiled twice, because what is unused or misused differs.
-VARIANTS = {"smp": {"SMP": "y", "HOTPLUG_CPU": "y", "NUMA": "y"}, "up": {"SMP": "n"}}
+VARIANTS = {"smp": prefixes.SMP, "up": prefixes.UP}
 
 # Report-mode scripts in OCaml need a compiler that is not needed otherwise.
 OCAML = ":ocaml"
@@ -122,12 +120,11 @@ def checkpatch(tree, patches):
                 ["perl", script, "--strict", "--terse", "--show-types", "--no-summary",
                  "--color=never", patch], cwd=tree.dir, env=env, check=False).strip())
         return core.read_json(kept)
-    with concurrent.futures.ThreadPoolExecutor(core.jobs()) as pool:
-        for patch, text in zip(patches, pool.map(said, patches)):
-            if text:
-                core.results.failed(GROUP, f"checkpatch {patch.name}", text)
-            else:
-                core.results.passed(GROUP, f"checkpatch {patch.name}")
+    for patch, text in zip(patches, core.concurrently(said, patches)):
+        if text:
+            core.results.failed(GROUP, f"checkpatch {patch.name}", text)
+        else:
+            core.results.passed(GROUP, f"checkpatch {patch.name}")
 
 
 # ------------------------------------- tools that need nothing but the text
@@ -212,8 +209,7 @@ def spatch(tree, scripts, where, paths):
         # What a script has seen in one file it may take for another: ask for each alone.
         named = [path for path in paths if path in said]
         return "\n".join(run(script, [path]) for path in named) if len(paths) > 1 else said
-    with concurrent.futures.ThreadPoolExecutor(core.jobs()) as pool:
-        return "\n".join(pool.map(one, scripts))
+    return "\n".join(core.concurrently(one, scripts))
 
 
 # ------------------------------------------------------------ W=1 and sparse
@@ -242,7 +238,7 @@ def compile_checks(tree, files):
                 tree, series.BASE, variant, extra, upstream, check)["said"])
     for path in sources:
         if path not in built and not any(includes(tree, c, path) for c in built):
-            core.results.failed(GROUP, f"{tool} {path}", f"nothing in {core.shown(CONFIG)} "
+            core.results.failed(GROUP, f"{tool} {path}", f"nothing in {core.shown(prefixes.FRAGMENT)} "
                                 "makes the kernel build it")
 
 
@@ -260,13 +256,13 @@ def compiled(tree, rev, variant, extra, paths, check):
     """
     if not paths:
         return {"said": {}, "built": []}
-    kept = memo("compile", [prefixes.text(tree, rev), CONFIG, sorted(extra.items()), sorted(paths),
+    kept = memo("compile", [prefixes.text(tree, rev), prefixes.FRAGMENT, sorted(extra.items()), sorted(paths),
                             SPARSE if check else "", kernel.compiler(), pathlib.Path(__file__)])
     if not kept.exists():
         out = kernel.out_dir(f"style-{variant}")
         series.checkout(tree, rev)
         # The base can't have what the series selects.
-        kernel.config(tree, out, [CONFIG], extra, keep=rev == series.SERIES)
+        kernel.config(tree, out, [prefixes.FRAGMENT], extra, keep=rev == series.SERIES)
         if rev == series.SERIES:
             # What lies beside them is not to be checked.
             make(tree, out, directories(paths), [])
