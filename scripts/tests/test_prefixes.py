@@ -27,6 +27,8 @@ class Bisect(SeriesCase):
 
     def config(self, tree, out, fragments, extra, keep):
         self.later.append(series.later_symbols(tree))
+        out.mkdir(parents=True, exist_ok=True)
+        (out / ".config").touch()
 
     def build(self, tree, out, targets, log):
         """A compiler that refuses a word."""
@@ -51,6 +53,8 @@ class Bisect(SeriesCase):
             configs["smp"] = ([self.fragment], {"SMP": "y"})
         with mock.patch.object(prefixes.kernel, "config", self.config), \
              mock.patch.object(prefixes.kernel, "build", self.build), \
+             mock.patch.object(prefixes.kernel, "out_dir", lambda n: self.tmp / "obj" / n), \
+             mock.patch.object(core, "STAMPS", self.tmp / "stamp"), \
              mock.patch.object(core, "results", results), \
              contextlib.redirect_stdout(io.StringIO()):
             prefixes.check_bisect(self.tree, self.boot, configs, variants or {}, self.root)
@@ -109,6 +113,11 @@ class Bisect(SeriesCase):
             self.assertEqual([n for n, s in verdict.items() if s == "failed"],
                              ["0002-bus-Hang.patch up"])
             self.assertIn("bisect-up", self.booted)
+
+    def test_same_symbols_are_configured_once(self):
+        self.check(GOOD)
+        self.assertEqual(len(self.built), 3)
+        self.assertEqual(len(self.later), 2, "at first, and at the end, where all must be kept")
 
     def test_symbol_of_a_later_patch_is_not_asked_for(self):
         later = ("bus: Add m", {KCONFIG: "config A\n\tbool\n\nconfig M\n\tbool\n"})

@@ -148,19 +148,28 @@ def prefix(tree, patch, commit, configs, smoke, root):
 
 
 def build_prefix(tree, name, fragments, wanted):
-    """Build what is checked out; the object directory. Before its end the series lacks
-    much that the configuration is for."""
+    """Build what is checked out; the object directory."""
     out = kernel.out_dir(f"bisect-{name}")
-    kernel.config(tree, out, fragments, wanted, keep=at_end(tree))
+    configure(tree, out, fragments, wanted)
     # With EFI, "all" may have no image for -kernel
     kernel.build(tree, out, ["all", "vmlinux.elf"], core.LOGS / f"bisect-{name}.log")
     return out
 
 
-def at_end(tree):
-    """Is the whole series checked out?"""
+def configure(tree, out, fragments, wanted):
+    """Write the configuration, unless the prefix before had the same symbols.
+
+    Before its end the series lacks much that the configuration is for.
+    """
     git = series.repository(tree)
-    return git("rev-parse", "HEAD") == git("rev-parse", series.SERIES)
+    at_end = git("rev-parse", "HEAD") == git("rev-parse", series.SERIES)
+    symbols = sorted(row for row in git.listing("HEAD").items() if "Kconfig" in row[0])
+    key = core.digest(fragments, sorted(wanted.items()), symbols, at_end, kernel.toolchain())
+    stamp = f"config-{out.name}"
+    if not core.fresh(stamp, key, [out / ".config"]):
+        core.unstamp(stamp)
+        kernel.config(tree, out, fragments, wanted, keep=at_end)
+        core.stamp(stamp, key)
 
 
 def explain(failure, repeat="make check-bisect"):
