@@ -237,8 +237,8 @@ def compile_checks(tree, files):
                 tree, series.BASE, variant, extra, upstream, check)["said"])
     for path in sources:
         if path not in built and not any(includes(tree, c, path) for c in built):
-            core.results.failed(GROUP, f"{tool} {path}", f"nothing in {core.shown(prefixes.FRAGMENT)} "
-                                "makes the kernel build it")
+            core.results.failed(GROUP, f"{tool} {path}", "nothing in "
+                                f"{core.shown(prefixes.FRAGMENT)} makes the kernel build it")
 
 
 def includes(tree, source, path):
@@ -255,8 +255,9 @@ def compiled(tree, rev, variant, extra, paths, check):
     """
     if not paths:
         return {"said": {}, "built": []}
-    kept = memo("compile", [prefixes.text(tree, rev), prefixes.FRAGMENT, sorted(extra.items()), sorted(paths),
-                            SPARSE if check else "", kernel.compiler(), pathlib.Path(__file__)])
+    kept = memo("compile", [prefixes.text(tree, rev), prefixes.FRAGMENT, sorted(extra.items()),
+                            sorted(paths), SPARSE if check else "", kernel.compiler(),
+                            pathlib.Path(__file__)])
     if not kept.exists():
         out = kernel.out_dir(f"style-{variant}")
         series.checkout(tree, rev)
