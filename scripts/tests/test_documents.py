@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The documents in Markdown: they can be read, and what they point at is there."""
+import os
 import re
 import subprocess
+import sys
 import unittest
 
 from wb.core import ROOT
@@ -31,3 +33,17 @@ class Documents(unittest.TestCase):
 
 if __name__ == "__main__":
     unittest.main()
+
+
+class Help(unittest.TestCase):
+    def test_pager_may_be_left(self):
+        # Buffered, as at a user's: what is left to write comes at the end
+        env = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+        reader, writer = os.pipe()
+        os.close(reader)
+        try:
+            done = subprocess.run([sys.executable, ROOT / "scripts/bench", "help"], stdout=writer,
+                                  stderr=subprocess.PIPE, env=env, check=False)
+        finally:
+            os.close(writer)
+        self.assertEqual((done.returncode, done.stderr), (0, b""))

@@ -26,6 +26,7 @@ class Bisect(SeriesCase):
         self.built, self.booted, self.later = [], [], []
 
     def config(self, tree, out, fragments, extra, keep):
+        self.assertEqual(extra["WERROR"], "y")
         self.later.append(series.later_symbols(tree))
         out.mkdir(parents=True, exist_ok=True)
         (out / ".config").touch()
@@ -118,6 +119,28 @@ class Bisect(SeriesCase):
         self.check(GOOD)
         self.assertEqual(len(self.built), 3)
         self.assertEqual(len(self.later), 2, "at first, and at the end, where all must be kept")
+
+    def test_changed_symbols_are_configured_again(self):
+        with mock.patch.dict(KERNEL, {KCONFIG: "config A\n\tbool\n"}):
+            self.check([GOOD[0], ("bus: Add m", {KCONFIG: "config A\n\tbool\n\nconfig M\n"}),
+                        *GOOD[1:]])
+        self.assertEqual([len(symbols) for symbols in self.later], [1, 0, 0])
+
+    def test_broken_off_configuration_is_not_taken_for_done(self):
+        def breaks_off(tree, out, *args, **keep):
+            raise Failure("interrupted")
+        out = self.tmp / "out"
+        self.check(GOOD)
+        with mock.patch.object(core, "STAMPS", self.tmp / "stamp"):
+            with mock.patch.object(prefixes.kernel, "config", self.config):
+                prefixes.configure(self.tree, out, [], {"WERROR": "y"})
+            with mock.patch.object(prefixes.kernel, "config", breaks_off), \
+                    self.assertRaises(Failure):
+                prefixes.configure(self.tree, out, [], {"WERROR": "y", "RT": "y"})
+            with mock.patch.object(prefixes.kernel, "config", self.config):
+                before = len(self.later)
+                prefixes.configure(self.tree, out, [], {"WERROR": "y"})
+        self.assertEqual(len(self.later), before + 1)
 
     def test_symbol_of_a_later_patch_is_not_asked_for(self):
         later = ("bus: Add m", {KCONFIG: "config A\n\tbool\n\nconfig M\n\tbool\n"})
